@@ -1,0 +1,34 @@
+#include "base/deadline.h"
+
+#include <limits.h>
+#include <time.h>
+
+uint64_t monotonic_ns(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+struct deadline deadline_in_ms(uint64_t ms)
+{
+	if (ms == 0 || ms > INT64_MAX / 1000000)
+		return (struct deadline){0};
+	return (struct deadline){monotonic_ns() + ms * 1000000u};
+}
+
+bool deadline_passed(struct deadline deadline)
+{
+	return deadline.at_ns && monotonic_ns() >= deadline.at_ns;
+}
+
+int deadline_poll_ms(struct deadline deadline)
+{
+	if (!deadline.at_ns)
+		return -1;
+	uint64_t now = monotonic_ns();
+	if (now >= deadline.at_ns)
+		return 0;
+	uint64_t ms = (deadline.at_ns - now + 999999) / 1000000;
+	return ms > INT_MAX ? INT_MAX : (int)ms;
+}

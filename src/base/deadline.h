@@ -1,0 +1,21 @@
+/* Moments on CLOCK_MONOTONIC by which work must be over. */
+#ifndef HANGDUMP_BASE_DEADLINE_H
+#define HANGDUMP_BASE_DEADLINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Nanoseconds of CLOCK_MONOTONIC. */
+uint64_t monotonic_ns(void);
+
+struct deadline {
+	uint64_t at_ns; /* 0: none */
+};
+
+/* ms after now; 0 means no limit. */
+struct deadline deadline_in_ms(uint64_t ms);
+bool deadline_passed(struct deadline deadline);
+/* Milliseconds left, for poll(2): -1 when there is no limit, 0 when it has passed. */
+int deadline_poll_ms(struct deadline deadline);
+
+#endif

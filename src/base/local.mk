@@ -1,0 +1,15 @@
+libhangdump_a_SOURCES += \
+	src/base/alloc.c \
+	src/base/alloc.h \
+	src/base/array.h \
+	src/base/cleanup.h \
+	src/base/deadline.c \
+	src/base/deadline.h \
+	src/base/duration.c \
+	src/base/duration.h \
+	src/base/error.c \
+	src/base/error.h \
+	src/base/strpool.c \
+	src/base/strpool.h \
+	src/base/text.c \
+	src/base/text.h

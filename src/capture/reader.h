@@ -1,0 +1,175 @@
+/*
+ * A capture: the raw facts of processes at one moment, as plain data.  The stages after it read
+ * this header only; they never see how a capture is made.  Nothing here is interpreted, and no
+ * size, count or string in it can be trusted beyond what is said here.
+ *
+ * Lifetime: until capture_free(); strings and byte ranges are the capture's.
+ */
+#ifndef HANGDUMP_CAPTURE_READER_H
+#define HANGDUMP_CAPTURE_READER_H
+
+#include "base/array.h"
+#include "base/deadline.h"
+#include "base/strpool.h"
+#include "capture/memory.h"
+
+#include <sys/types.h>
+
+/* General registers by their DWARF numbers (System V psABI for x86-64, figure 3.36). */
+enum {
+	REG_RAX = 0,
+	REG_RDX = 1,
+	REG_RCX = 2,
+	REG_RBX = 3,
+	REG_RSI = 4,
+	REG_RDI = 5,
+	REG_RBP = 6,
+	REG_RSP = 7,
+	REG_R8 = 8,
+	REG_R9 = 9,
+	REG_R10 = 10,
+	REG_R11 = 11,
+	REG_R12 = 12,
+	REG_R13 = 13,
+	REG_R14 = 14,
+	REG_R15 = 15,
+	REG_RIP = 16,
+	REG_COUNT = 17
+};
+
+struct registers {
+	uint64_t value[REG_COUNT];
+	uint32_t valid; /* bit n: value[n] is known */
+};
+
+enum registers_from {
+	REGISTERS_NONE,		/* the thread was running and could not be stopped, or is gone */
+	REGISTERS_STOPPED,	/* all of them, from the stopped thread */
+	REGISTERS_SYSCALL_FILE, /* pc and sp of a thread that slept and was not stopped */
+};
+
+/* What became of the attempt to stop a thread. */
+enum stop_result {
+	STOP_NOT_TRIED, /* --no-stop */
+	STOP_DONE,
+	STOP_REFUSED,	/* PTRACE_SEIZE failed: stop_errno */
+	STOP_TIMED_OUT, /* it did not stop in its share of the time (vfork parent, D state) */
+	STOP_GONE,	/* it ended meanwhile */
+};
+
+enum syscall_state {
+	SYSCALL_UNREADABLE,
+	SYSCALL_RUNNING, /* on a CPU or ready for one: the kernel says no more */
+	SYSCALL_NONE,	 /* asleep, but not in a system call (page fault, stopped in user code) */
+	SYSCALL_INSIDE,
+};
+
+struct raw_syscall {
+	enum syscall_state state;
+	long number;	       /* as the kernel shows it: may be 219, restart_syscall */
+	uint64_t arguments[6]; /* ints come sign-extended to 64 bits */
+	uint64_t sp, pc;
+};
+
+struct capture_thread {
+	pid_t tid;    /* in our pid namespace */
+	pid_t ns_tid; /* in the target's own; 0 not known */
+	const char *name;
+	/* Read from /proc before the stop, because the stop changes them. */
+	char state;	     /* 0: not known */
+	uint64_t flags;	     /* PF_*, from stat field 9 */
+	uint64_t start_time; /* clock ticks since boot */
+	int processor;	     /* where it last ran; -1 not known */
+	int64_t cpu_user_ns, cpu_system_ns, cpu_total_ns;
+	int64_t switches_voluntary, switches_involuntary;
+	int64_t slept_ms;	  /* since it last ran; -1 not known */
+	uint64_t signals_pending; /* SigPnd | ShdPnd */
+	int seccomp;		  /* the Seccomp: field; 0 none */
+	pid_t tracer;		  /* who traced it before us; 0 none */
+	struct raw_syscall syscall;
+	const char *wait_channel; /* NULL: not known; "0" none */
+	const char *kernel_stack; /* the file's text, or NULL: not readable */
+	/* Of the moment of the stop. */
+	enum stop_result stop;
+	int stop_errno;
+	enum registers_from registers_from;
+	struct registers registers;
+	uint64_t fs_base; /* the thread control block; 0 not known */
+	bool in_syscall;  /* at the stop: orig_rax said so */
+	long stopped_syscall;
+	int64_t
+	    stopped_result; /* rax at the stop, in a system call: -ERESTART..., or a short count */
+	bool repaired;	    /* an EINTR that the stop would have caused was hidden */
+	unsigned own_stops; /* context switches that our stop cost it */
+	/* From /proc, after the release. */
+	bool steady; /* see struct thread in model/dump.h */
+	bool ended;  /* gone by then */
+};
+
+struct capture_mapping {
+	uint64_t start, end, offset;
+	bool readable, writable, executable, shared;
+	unsigned device_major, device_minor;
+	uint64_t inode;
+	const char *path; /* as maps shows it, "" for none; " (deleted)" split off */
+	bool deleted;
+};
+
+/* Something that could not be read. */
+struct capture_error {
+	pid_t tid; /* 0: the process */
+	const char *what;
+	const char *why;
+};
+
+struct capture_descriptor {
+	int fd;
+	const char *target; /* the link: "pipe:[123]", "/dev/null", "socket:[9]" */
+	const char *info;   /* text of fdinfo, or NULL */
+	unsigned mode;	    /* st_mode of what it refers to; 0 not known */
+	uint64_t device, inode;
+};
+
+struct capture_process {
+	pid_t pid;	/* thread group leader, in our pid namespace */
+	pid_t live_tid; /* a thread through which /proc can be read though the leader be a zombie */
+	pid_t ppid;
+	const char *name;
+	const char *executable; /* NULL not known */
+	bool executable_deleted;
+	const char *command; /* argv as in /proc/PID/cmdline, NUL-separated */
+	size_t command_length;
+	uint64_t start_time;
+	uint64_t pid_namespace;
+	bool frozen_cgroup;
+	int64_t frozen_us;
+	pid_t tracer;
+	array(struct capture_thread) threads;	      /* by tid, ascending */
+	array(struct capture_mapping) mappings;	      /* by address, ascending, not overlapping */
+	array(struct capture_descriptor) descriptors; /* only those that a wait names; by fd */
+	array(struct capture_error) errors;
+	struct memory memory;
+	void *maker; /* the maker's own: the captured segments */
+};
+
+struct capture {
+	struct strpool strings;
+	int64_t taken_at_ns; /* CLOCK_REALTIME */
+	uint64_t monotonic_ns, boottime_ns;
+	const char *boot_id;
+	const char *host_name, *kernel, *arch;
+	array(struct capture_process) processes;
+};
+
+void capture_free(struct capture *capture);
+
+/* The mapping that holds address, or NULL. */
+const struct capture_mapping *capture_mapping_at(const struct capture_process *process,
+						 uint64_t address);
+/* NULL when there is no such thread. */
+const struct capture_thread *capture_thread_by_tid(const struct capture_process *process,
+						   pid_t tid);
+const struct capture_descriptor *capture_descriptor_of(const struct capture_process *process,
+						       int fd);
+
+#endif

@@ -1,0 +1,3 @@
+libhangdump_a_SOURCES += \
+	src/cli/cli.c \
+	src/cli/cli.h

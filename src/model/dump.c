@@ -1,0 +1,60 @@
+#include "model/dump.h"
+
+#include "base/cleanup.h"
+
+#include <stdarg.h>
+
+const char *const finding_kind_names[FINDING_KINDS] = {
+    [FINDING_DEADLOCK] = "deadlock",	     [FINDING_SELF_DEADLOCK] = "self-deadlock",
+    [FINDING_OWNER_EXITED] = "owner exited", [FINDING_BLOCKED_CHAIN] = "blocked chain",
+    [FINDING_SPINNING] = "spinning",	     [FINDING_NO_PROGRESS] = "no progress possible",
+    [FINDING_LOST_WAKEUP] = "lost wake-up",
+};
+
+void dump_init(struct dump *dump)
+{
+	*dump = (struct dump){0};
+	strpool_init(&dump->strings);
+}
+
+void process_deinit(struct process *process)
+{
+	array_for_each (&process->threads, thread) {
+		wait_deinit(&thread->wait);
+		stack_deinit(&thread->stack);
+	}
+	array_deinit(&process->threads);
+	array_deinit(&process->modules);
+	array_deinit(&process->command);
+}
+
+void dump_deinit(struct dump *dump)
+{
+	array_for_each (&dump->processes, process)
+		process_deinit(process);
+	array_for_each (&dump->groups, group)
+		array_deinit(&group->members);
+	array_for_each (&dump->findings, finding) {
+		array_deinit(&finding->threads);
+		array_deinit(&finding->resources);
+	}
+	array_deinit(&dump->processes);
+	array_deinit(&dump->groups);
+	array_deinit(&dump->findings);
+	array_deinit(&dump->errors);
+	strpool_deinit(&dump->strings);
+}
+
+void dump_add_error(struct dump *dump, pid_t pid, pid_t tid, const char *what,
+		    const char *why_format, ...)
+{
+	va_list ap;
+	va_start(ap, why_format);
+	_cleanup_free_ char *why = xvasprintf(why_format, ap);
+	va_end(ap);
+	struct dump_error *error = array_append(&dump->errors);
+	error->pid = pid;
+	error->tid = tid;
+	error->what = strpool_add(&dump->strings, what);
+	error->why = strpool_add(&dump->strings, why);
+}

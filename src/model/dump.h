@@ -1,0 +1,106 @@
+/*
+ * The dump: everything that a report is made of.  It owns all that hangs off it; every string in
+ * it is in its pool.  Units: milliseconds, unless the name says otherwise.  -1 in a signed field
+ * and NULL mean "not known"; where that is because something could not be read, `errors` says so.
+ */
+#ifndef HANGDUMP_MODEL_DUMP_H
+#define HANGDUMP_MODEL_DUMP_H
+
+#include "base/array.h"
+#include "base/strpool.h"
+#include "model/stack.h"
+#include "model/wait.h"
+
+struct thread {
+	pid_t tid;	     /* in our pid namespace */
+	const char *name;    /* as the kernel has it: may hold any byte */
+	uint64_t start_time; /* clock ticks since boot */
+	char state;	     /* as /proc said before the stop: R S D T t Z X I; 0 not known */
+	int64_t cpu_user_ns, cpu_system_ns, cpu_total_ns; /* -1: not known */
+	int64_t switches_voluntary, switches_involuntary; /* -1: not known */
+	unsigned own_stops; /* switches that hangdump's own stops cost since those were read */
+	/*
+	 * In the same system call, with no switches but our own, in both readings of /proc: all
+	 * that was read in between was read while it slept.
+	 */
+	bool steady;
+	struct wait wait;
+	struct stack stack;
+};
+
+struct module {
+	const char *path;
+	const char *build_id; /* lower-case hexadecimal, or NULL */
+	uint64_t start, end;  /* the lowest and the highest mapped address */
+};
+
+struct process {
+	pid_t pid, ppid;
+	const char *name;
+	const char *executable;
+	array(const char *) command;
+	uint64_t start_time;	/* clock ticks since boot */
+	uint64_t pid_namespace; /* inode; 0 not known */
+	int64_t running_ms;	/* since it began */
+	int64_t frozen_us;	/* how long its threads were held; 0 when it was not stopped */
+	array(struct thread) threads;
+	array(struct module) modules;
+};
+
+/* Threads of one process with the same stack, class and resource, in report order. */
+struct group {
+	size_t process;	       /* index into the dump's processes */
+	array(size_t) members; /* indexes into that process's threads, in tid order */
+	enum wait_class class;
+	int64_t since_min_ms, since_max_ms; /* -1: not known */
+	bool idle;
+};
+
+enum finding_kind {
+	FINDING_DEADLOCK,
+	FINDING_SELF_DEADLOCK,
+	FINDING_OWNER_EXITED,
+	FINDING_BLOCKED_CHAIN,
+	FINDING_SPINNING,
+	FINDING_NO_PROGRESS,
+	FINDING_LOST_WAKEUP,
+	FINDING_KINDS
+};
+extern const char *const finding_kind_names[FINDING_KINDS];
+
+struct finding {
+	enum finding_kind kind;
+	enum confidence confidence;
+	const char *summary;
+	array(struct thread_id) threads;
+	array(struct resource) resources;
+};
+
+/* Something that could not be read, in its place: pid 0, tid 0 when about no process or thread. */
+struct dump_error {
+	pid_t pid, tid;
+	const char *what;
+	const char *why;
+};
+
+struct dump {
+	struct strpool strings;
+	const char *generator; /* "hangdump 0.1" */
+	int64_t taken_at_ns;   /* since the epoch */
+	const char *boot_id;
+	uint64_t monotonic_ns;
+	const char *host_name, *kernel, *arch;
+	array(struct process) processes;
+	array(struct group) groups;
+	array(struct finding) findings;
+	array(struct dump_error) errors;
+};
+
+void dump_init(struct dump *dump);
+void dump_deinit(struct dump *dump);
+void process_deinit(struct process *process);
+
+void dump_add_error(struct dump *dump, pid_t pid, pid_t tid, const char *what,
+		    const char *why_format, ...) __attribute__((format(printf, 5, 6)));
+
+#endif

@@ -1,0 +1,7 @@
+libhangdump_a_SOURCES += \
+	src/model/dump.c \
+	src/model/dump.h \
+	src/model/stack.c \
+	src/model/stack.h \
+	src/model/wait.c \
+	src/model/wait.h

@@ -1,0 +1,2 @@
+libhangdump_a_SOURCES += \
+	src/objects/objects.h

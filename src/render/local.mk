@@ -1,0 +1,2 @@
+libhangdump_a_SOURCES += \
+	src/render/render.h

@@ -1,0 +1,2 @@
+libhangdump_a_SOURCES += \
+	src/symbolize/symbolize.h

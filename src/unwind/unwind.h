@@ -1,0 +1,41 @@
+/*
+ * From a thread's captured registers and memory to its return addresses, one step at a time, each
+ * with how it was found, and a truthful end.  Knows no names.
+ */
+#ifndef HANGDUMP_UNWIND_UNWIND_H
+#define HANGDUMP_UNWIND_UNWIND_H
+
+#include "base/strpool.h"
+#include "capture/reader.h"
+#include "model/stack.h"
+#include "objects/objects.h"
+
+enum unwinder {
+	UNWINDER_AUTO,		/* both CFI engines, then frame pointer, then scan */
+	UNWINDER_LIBDW,		/* libdw's CFI, then frame pointer, then scan */
+	UNWINDER_LIBUNWIND,	/* libunwind's, then frame pointer, then scan */
+	UNWINDER_FRAME_POINTER, /* no CFI at all */
+	UNWINDER_PTRACE,	/* libunwind-ptrace's accessors, while the thread is held */
+	UNWINDERS
+};
+extern const char *const unwinder_names[UNWINDERS]; /* what --unwinder= takes */
+
+struct unwind;
+
+/*
+ * All of one process's threads share one `unwind`, for its caches.  Borrows process and objects;
+ * `strings` takes the reasons of incomplete walks.  max_frames: 0 is no limit of the user's (an
+ * absolute one stays, against endless stacks).
+ */
+struct unwind *unwind_new(struct capture_process *process, struct objects *objects,
+			  enum unwinder which, unsigned max_frames, struct strpool *strings);
+void unwind_free(struct unwind *unwind);
+
+/*
+ * Walks one thread; fills frames' kind, pc, lookup_pc, cfa, found_by, doubtful and the stack's
+ * end.  `ret` must be zeroed; stack_deinit() it.  Never fails: a thread without registers has no
+ * frames, and says why.
+ */
+void unwind_thread(struct unwind *unwind, const struct capture_thread *thread, struct stack *ret);
+
+#endif
