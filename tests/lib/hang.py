@@ -157,14 +157,14 @@ def wait_all_blocked(pid, count=None):
 
 
 def children_of_ours():
-    """Processes whose parent we are; as the subreaper we inherit what others leave behind."""
-    mine = []
+    """Living processes whose parent we are; the subreaper inherits what others leave behind."""
+    mine = set()
     for name in os.listdir("/proc"):
         if name.isdigit():
             fields = stat_fields(int(name))
-            if fields and int(fields[1]) == os.getpid():
-                mine.append(int(name))
-    return set(mine)
+            if fields and int(fields[1]) == os.getpid() and fields[0] != "Z":
+                mine.add(int(name))
+    return mine
 
 
 # --- victims ----------------------------------------------------------------------------------
