@@ -179,19 +179,6 @@ const char *parse_maps_line(const char *text, struct proc_map *ret, bool *ret_ok
 	return *end ? end + 1 : end;
 }
 
-pid_t parse_pid(const char *text)
-{
-	long value = 0;
-	if (!*text || strlen(text) > 10)
-		return 0;
-	for (const char *at = text; *at; at++) {
-		if (*at < '0' || *at > '9')
-			return 0;
-		value = value * 10 + (*at - '0');
-	}
-	return value <= INT_MAX ? (pid_t)value : 0;
-}
-
 void proc_name(pid_t pid, char *buf, size_t size)
 {
 	char path[64];

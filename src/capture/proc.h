@@ -8,6 +8,7 @@
 #ifndef HANGDUMP_CAPTURE_PROC_H
 #define HANGDUMP_CAPTURE_PROC_H
 
+#include "base/pid.h"
 #include "capture/reader.h"
 
 /*
@@ -47,9 +48,6 @@ struct proc_map {
 };
 /* Returns the start of the next line, or NULL at the end.  *ret_ok: the line made sense. */
 const char *parse_maps_line(const char *text, struct proc_map *ret, bool *ret_ok);
-
-/* Like getpid() numbers in text: digits only, within range; 0 when it is not one. */
-pid_t parse_pid(const char *text);
 
 /* Name of a process for messages ("gdb"), or "?". */
 void proc_name(pid_t pid, char *buf, size_t size);
