@@ -14,9 +14,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ptrace.h>
+#include <sys/time.h>
 #include <sys/uio.h>
 #include <sys/user.h>
 #include <sys/wait.h>
@@ -30,13 +32,34 @@ enum {
 	TCB_SIZE = 1024,	   /* glibc's struct pthread has its tid 720 bytes in */
 	WINDOW_BEFORE = 128,
 	WINDOW_AFTER = 256,
-	ROUNDS_MOST = 64,	      /* rescans of the task list */
-	UNINTERRUPTIBLE_NS = 5000000, /* no progress for so long: who is in D state is given up */
+	PREFAULT_LEAST = 512 << 10,
+	PREFAULT_MOST = 256 << 20,
+	ROUNDS_MOST = 64, /* rescans of the task list */
+	TICK_US = 5000,	  /* how long one thread is waited for before the others are looked at */
 };
 
-static void nap(void)
+static volatile sig_atomic_t ticked;
+
+static void tick(int signal_number)
 {
-	nanosleep(&(struct timespec){.tv_nsec = 20000}, NULL);
+	(void)signal_number;
+	ticked = 1;
+}
+
+/*
+ * Waiting blocks, so that the target gets the CPU that it needs to reach its stop; a timer takes
+ * us out of waiting for what does not come.
+ */
+static void start_ticks(void)
+{
+	const struct timeval interval = {.tv_usec = TICK_US};
+	sigaction(SIGALRM, &(struct sigaction){.sa_handler = tick}, NULL);
+	setitimer(ITIMER_REAL, &(struct itimerval){interval, interval}, NULL);
+}
+
+static void stop_ticks(void)
+{
+	setitimer(ITIMER_REAL, &(struct itimerval){0}, NULL);
 }
 
 static void seize(struct raw_process *process, struct raw_thread *thread)
@@ -67,26 +90,23 @@ static bool is_pending(const struct raw_thread *thread)
 	return thread->seized && !thread->held && thread->facts.stop == STOP_NOT_TRIED;
 }
 
-/* True when its state is settled, one way or the other. */
-static bool settle(struct raw_thread *thread)
+/* Waits (with WNOHANG, looks) once; afterwards it may be pending still. */
+static void settle(struct raw_thread *thread, int flags)
 {
 	int status;
-	pid_t tid = waitpid(thread->facts.tid, &status, __WALL | WNOHANG);
-	if (tid == 0)
-		return false;
+	pid_t tid = waitpid(thread->facts.tid, &status, __WALL | flags);
+	if (tid == 0 || (tid < 0 && errno == EINTR))
+		return;
 	if (tid < 0 || WIFEXITED(status) || WIFSIGNALED(status)) {
 		thread->seized = false;
 		thread->facts.stop = STOP_GONE;
-		return true;
-	}
-	if (status >> 16 == PTRACE_EVENT_STOP) {
+	} else if (status >> 16 == PTRACE_EVENT_STOP) {
 		thread->held = true;
 		thread->facts.stop = STOP_DONE;
-		return true;
+	} else {
+		/* A signal on its way: give it back at once, our stop comes next. */
+		ptrace(PTRACE_CONT, thread->facts.tid, NULL, (void *)(long)WSTOPSIG(status));
 	}
-	/* On its way to being delivered: give it back at once, our stop comes next. */
-	ptrace(PTRACE_CONT, thread->facts.tid, NULL, (void *)(long)WSTOPSIG(status));
-	return false;
 }
 
 static bool is_uninterruptible(const struct raw_process *process, pid_t tid)
@@ -98,36 +118,42 @@ static bool is_uninterruptible(const struct raw_process *process, pid_t tid)
 	       stat.state == 'D';
 }
 
+/* Who is in uninterruptible sleep will not come, nor who is late. */
+static void give_up_stuck(struct raw_capture *raw, struct deadline deadline)
+{
+	bool late = deadline_passed(deadline);
+	for (size_t i = 0; i < raw->process_count; i++) {
+		struct raw_process *process = &raw->processes[i];
+		for (size_t j = 0; j < process->thread_count; j++) {
+			struct raw_thread *thread = &process->threads[j];
+			if (!is_pending(thread))
+				continue;
+			settle(thread, WNOHANG);
+			if (is_pending(thread) &&
+			    (late || is_uninterruptible(process, thread->facts.tid)))
+				thread->facts.stop = STOP_TIMED_OUT;
+		}
+	}
+}
+
 /* Waits until every seized thread has stopped, is gone, or is given up. */
 static void wait_for_stops(struct raw_capture *raw, struct deadline deadline)
 {
-	uint64_t progress_ns = monotonic_ns();
-	for (;;) {
-		size_t pending = 0, settled = 0;
-		bool late = deadline_passed(deadline);
-		bool stuck = monotonic_ns() - progress_ns > UNINTERRUPTIBLE_NS;
-		for (size_t i = 0; i < raw->process_count; i++) {
-			struct raw_process *process = &raw->processes[i];
-			for (size_t j = 0; j < process->thread_count; j++) {
-				struct raw_thread *thread = &process->threads[j];
-				if (!is_pending(thread))
-					continue;
-				if (settle(thread)) {
-					settled++;
-				} else if (late || (stuck && is_uninterruptible(
-								 process, thread->facts.tid))) {
-					thread->facts.stop = STOP_TIMED_OUT;
-				} else {
-					pending++;
-				}
+	size_t settled = 0, settled_before = 0;
+	for (size_t i = 0; i < raw->process_count; i++) {
+		struct raw_process *process = &raw->processes[i];
+		for (size_t j = 0; j < process->thread_count; j++) {
+			while (is_pending(&process->threads[j])) {
+				settle(&process->threads[j], 0);
+				if (ticked &&
+				    (settled == settled_before || deadline_passed(deadline)))
+					give_up_stuck(raw, deadline);
+				if (ticked)
+					settled_before = settled;
+				ticked = 0;
 			}
+			settled++;
 		}
-		if (!pending)
-			return;
-		if (settled)
-			progress_ns = monotonic_ns();
-		else
-			nap();
 	}
 }
 
@@ -388,10 +414,20 @@ static void release(struct raw_process *process)
 /* About what the copies will need, from where the sleeping threads' stacks stand. */
 static size_t expected_bytes(const struct raw_capture *raw)
 {
-	size_t bytes = 1 << 20;
-	for (size_t i = 0; i < raw->process_count; i++)
-		bytes += raw->processes[i].thread_count * (size_t)(12 << 10);
-	return bytes;
+	size_t bytes = PREFAULT_LEAST;
+	for (size_t i = 0; i < raw->process_count; i++) {
+		const struct raw_process *process = &raw->processes[i];
+		for (size_t j = 0; j < process->thread_count; j++) {
+			uint64_t sp = process->threads[j].facts.syscall.sp;
+			const struct capture_mapping *map = raw_mapping_at(process, sp);
+			uint64_t used = map ? map->end - sp : 0;
+			/* Beyond that it is no thread's own stack: most of it will not be copied. */
+			if (used > STACK_LEAST)
+				used = STACK_LEAST / 4;
+			bytes += used + 4 * (WINDOW_BEFORE + WINDOW_AFTER) + TCB_SIZE;
+		}
+	}
+	return bytes < PREFAULT_MOST ? bytes : PREFAULT_MOST;
 }
 
 void hold(struct raw_capture *raw)
@@ -406,7 +442,9 @@ void hold(struct raw_capture *raw)
 		}
 		/* On a busy machine the target would be held while we wait for a CPU. */
 		sched_setscheduler(0, SCHED_FIFO, &(struct sched_param){.sched_priority = 1});
+		start_ticks();
 		stop_all(raw);
+		stop_ticks();
 		for (size_t i = 0; i < raw->process_count; i++)
 			copy_held(raw, &raw->processes[i], share);
 		for (size_t i = 0; i < raw->process_count; i++)
