@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-/* Some 20 MB at most; frames beyond that are converted each time. */
+/* Some 30 MB at most; frames beyond that are converted each time. */
 #define MAX_TEXTS  65536
 #define SLOT_COUNT (2 * MAX_TEXTS)
 
@@ -65,12 +65,11 @@ void frame_texts_write(struct frame_texts *texts, const struct frame *frame,
 		return;
 	}
 	if (!slot->text) {
+		struct json_stream made = {0};
+		json_write(&made, convert_frame(frame));
 		slot->frame = *frame;
-		slot->text = json_to_text(convert_frame(frame), &slot->length);
-		if (!slot->text) {
-			stream->failed = true;
-			return;
-		}
+		slot->length = made.text.length;
+		slot->text = text_steal(&made.text);
 		texts->count++;
 	}
 	json_write_raw(stream, slot->text, slot->length);

@@ -1,7 +1,5 @@
 #include "store/json.h"
 
-#include "base/text.h"
-
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
@@ -47,6 +45,7 @@ void json_put(json_t *object, const char *key, json_t *value)
 	json_object_set_new_nocheck(object, key, value);
 }
 
+#define FLUSH_AT   65536
 #define DUMP_FLAGS (JSON_COMPACT | JSON_ENSURE_ASCII | JSON_ENCODE_ANY)
 
 /* jansson leaves DEL as it is.  Outside of strings it cannot occur. */
@@ -71,12 +70,27 @@ static void dump_value(struct json_stream *stream, json_t *value, size_t flags)
 	json_decref(value);
 }
 
-void json_write_raw(struct json_stream *stream, const char *bytes, size_t n)
+static void flush(struct json_stream *stream)
 {
-	if (stream->failed || n == 0 || fwrite(bytes, 1, n, stream->to) == n)
+	size_t n = stream->text.length;
+	stream->text.length = 0;
+	if (stream->failed || n == 0 || fwrite(stream->text.bytes, 1, n, stream->to) == n)
 		return;
 	stream->failed = true;
 	stream->os_errno = errno;
+}
+
+void json_stream_finish(struct json_stream *stream)
+{
+	flush(stream);
+	text_deinit(&stream->text);
+}
+
+void json_write_raw(struct json_stream *stream, const char *bytes, size_t n)
+{
+	text_add_n(&stream->text, bytes, n);
+	if (stream->to && stream->text.length >= FLUSH_AT)
+		flush(stream);
 }
 
 void json_write_word(struct json_stream *stream, const char *word)
@@ -92,20 +106,4 @@ void json_write(struct json_stream *stream, json_t *value)
 void json_write_members(struct json_stream *stream, json_t *object)
 {
 	dump_value(stream, object, DUMP_FLAGS | JSON_EMBED);
-}
-
-char *json_to_text(json_t *value, size_t *ret_length)
-{
-	char *text = NULL;
-	struct json_stream stream = {.to = open_memstream(&text, ret_length)};
-	if (!stream.to) {
-		json_decref(value);
-		return NULL;
-	}
-	json_write(&stream, value);
-	if (fclose(stream.to) != 0 || stream.failed) {
-		free(text);
-		return NULL;
-	}
-	return text;
 }

@@ -5,6 +5,8 @@
 #ifndef HANGDUMP_STORE_JSON_H
 #define HANGDUMP_STORE_JSON_H
 
+#include "base/text.h"
+
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -26,20 +28,21 @@ json_t *json_count(uint64_t value);
 /* Appends to an object; takes the value. */
 void json_put(json_t *object, const char *key, json_t *value);
 
-/* A file being written.  After a failure nothing more is tried. */
+/* A file being written, or, without one, text being made.  After a failure nothing is tried. */
 struct json_stream {
 	FILE *to;
+	struct text text; /* not yet written: jansson hands over a few bytes at a time */
 	bool failed;
 	int os_errno; /* why, where the system said so */
 };
+
+/* Writes what is left. */
+void json_stream_finish(struct json_stream *stream);
 
 void json_write_raw(struct json_stream *stream, const char *bytes, size_t n);
 void json_write_word(struct json_stream *stream, const char *word);
 /* Both take the value.  Members: an object without its braces. */
 void json_write(struct json_stream *stream, json_t *value);
 void json_write_members(struct json_stream *stream, json_t *object);
-
-/* The same as text, for the caller to free; NULL when it could not be made. */
-char *json_to_text(json_t *value, size_t *ret_length);
 
 #endif

@@ -82,6 +82,7 @@ struct error *store_write_json(const struct dump *dump, FILE *to)
 		write_process(&writer, process);
 	}
 	write_results(&writer, dump);
+	json_stream_finish(&writer.stream);
 	frame_texts_free(writer.frames);
 	if (ferror(to))
 		return error_new(ERROR_UNWRITABLE, writer.stream.os_errno, "JSON", NULL);
