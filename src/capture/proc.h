@@ -8,11 +8,12 @@
 #ifndef HANGDUMP_CAPTURE_PROC_H
 #define HANGDUMP_CAPTURE_PROC_H
 
+#include "base/pid.h"
 #include "capture/reader.h"
 
 /*
- * Reads a whole file below dirfd (AT_FDCWD for a full path) into buf, cut at size - 1, and
- * NUL-terminates it.  Returns its length, or -errno.
+ * Reads a file below dirfd (AT_FDCWD for a full path) into buf, cut at size - 1, and
+ * NUL-terminates it.  Returns its length, or -errno.  Not for maps, which come in many pieces.
  */
 ssize_t proc_read(int dirfd, const char *path, char *buf, size_t size);
 
@@ -36,8 +37,8 @@ void parse_status(const char *text, struct proc_status *ret);
 
 void parse_syscall(const char *text, struct raw_syscall *ret);
 
-/* se.exec_start of the sched file in nanoseconds; -1 when it is not there. */
-int64_t parse_exec_start(const char *text);
+/* A time in the sched file ("se.exec_start") in nanoseconds; -1 when it is not there. */
+int64_t parse_sched_ns(const char *text, const char *name);
 
 /* One line of maps; path is within text, not terminated. */
 struct proc_map {
@@ -47,9 +48,6 @@ struct proc_map {
 };
 /* Returns the start of the next line, or NULL at the end.  *ret_ok: the line made sense. */
 const char *parse_maps_line(const char *text, struct proc_map *ret, bool *ret_ok);
-
-/* Like getpid() numbers in text: digits only, within range; 0 when it is not one. */
-pid_t parse_pid(const char *text);
 
 /* Name of a process for messages ("gdb"), or "?". */
 void proc_name(pid_t pid, char *buf, size_t size);

@@ -1,6 +1,6 @@
 /*
  * The second look, after the release: who has not moved since the first?  A thread in the same
- * call with the same stack, whose switches grew by no more than our own stop cost, slept all the
+ * call with the same stack, whose voluntary switches grew by no more than our own stop cost, slept all the
  * while, and all that was read in between is of one moment.
  */
 #include "base/cleanup.h"
@@ -40,8 +40,8 @@ static enum look look_again(const struct raw_process *process, const struct capt
 	parse_status(text, &status);
 	if (facts->switches_voluntary < 0 || status.switches_voluntary < 0)
 		return LOOK_MOVED;
-	int64_t switches = status.switches_voluntary - facts->switches_voluntary +
-			   status.switches_involuntary - facts->switches_involuntary;
+	/* Being preempted on the way back to sleep is no move; sleeping once more is. */
+	int64_t switches = status.switches_voluntary - facts->switches_voluntary;
 	if (switches < 0 || switches > facts->own_stops)
 		return LOOK_MOVED;
 	if (proc_read(dir, "syscall", text, sizeof(text)) <= 0)
