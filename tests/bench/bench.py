@@ -50,25 +50,11 @@ def tools():
     return {name: argv for name, argv in all_tools.items() if shutil.which(argv[0])}
 
 
-# A process of its own for each run, so that the usage of its children is that of this run alone.
-MEASURE = """
-import json, resource, subprocess, sys, time
-begun = time.monotonic()
-ran = subprocess.run(sys.argv[1:], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-wall = time.monotonic() - begun
-usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-sys.stdout.buffer.write(ran.stdout)
-json.dump({"status": ran.returncode, "wall": wall * 1e3, "rss": usage.ru_maxrss / 1024,
-           "cpu": (usage.ru_utime + usage.ru_stime) * 1e3}, sys.stderr)
-"""
-
-
 def run(argv, pid):
-    """One run: wall, cpu (ms) and resident memory (MB) of it and of all its children; its output."""
+    """One run: status, wall and cpu (ms) and peak memory (MB) of it and its children; its output."""
     environment = {k: v for k, v in os.environ.items() if k != "DEBUGINFOD_URLS"}
-    ran = subprocess.run([sys.executable, "-S", "-c", MEASURE, *argv, str(pid)],
-                         stdin=subprocess.DEVNULL, capture_output=True, env=environment,
-                         check=True, timeout=1200)
+    ran = subprocess.run([bench_program("measure"), *argv, str(pid)], stdin=subprocess.DEVNULL,
+                         capture_output=True, env=environment, check=True, timeout=1200)
     return json.loads(ran.stderr), ran.stdout
 
 
