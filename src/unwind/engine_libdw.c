@@ -32,7 +32,7 @@ struct row {
 	bool signal;
 	uint64_t bias;
 	struct rule cfa;
-	struct rule registers[REG_COUNT];
+	struct rule registers[DWARF_COUNT];
 };
 
 struct libdw_engine {
@@ -44,7 +44,7 @@ static void free_row(void *value)
 {
 	struct row *row = value;
 	free(row->cfa.ops);
-	for (unsigned i = 0; i < REG_COUNT; i++)
+	for (unsigned i = 0; i < DWARF_COUNT; i++)
 		free(row->registers[i].ops);
 	free(row);
 }
@@ -103,13 +103,13 @@ static void fill_row(struct row *row, Dwarf_Frame *frame)
 	Dwarf_Op *ops;
 	size_t count;
 	bool signal = false;
-	if (dwarf_frame_info(frame, &start, &end, &signal) != REG_RIP)
+	if (dwarf_frame_info(frame, &start, &end, &signal) != DWARF_RIP)
 		return;
 	row->signal = signal;
 	if (dwarf_frame_cfa(frame, &ops, &count) != 0 || count == 0)
 		return;
 	row->cfa = cfa_rule(ops, count);
-	for (unsigned i = 0; i < REG_COUNT; i++) {
+	for (unsigned i = 0; i < DWARF_COUNT; i++) {
 		Dwarf_Op scratch[3];
 		if (dwarf_frame_register(frame, (int)i, scratch, &ops, &count) == 0)
 			row->registers[i] = register_rule(ops, count, scratch);
@@ -202,7 +202,7 @@ static enum step_result libdw_step(void *context, const struct step_from *from,
 	if (!row->usable)
 		return STEP_FAILED;
 	*ret = (struct step_to){.signal = row->signal};
-	if (row->registers[REG_RIP].kind == RULE_UNDEFINED)
+	if (row->registers[DWARF_RIP].kind == RULE_UNDEFINED)
 		return STEP_OUTERMOST;
 	struct expression_context evaluation = {
 	    .registers = from->registers,
@@ -214,18 +214,18 @@ static enum step_result libdw_step(void *context, const struct step_from *from,
 	if (!from->has_cfa && !evaluate_cfa(row, &evaluation))
 		return STEP_FAILED;
 	ret->cfa = evaluation.cfa;
-	for (unsigned i = 0; i < REG_COUNT; i++) {
+	for (unsigned i = 0; i < DWARF_COUNT; i++) {
 		const struct rule *rule = &row->registers[i];
 		/* Without a rule of its own the stack pointer is the frame address: the ABI. */
 		bool sp_by_default =
-		    i == REG_RSP && (rule->kind == RULE_UNDEFINED || rule->kind == RULE_SAME);
+		    i == DWARF_RSP && (rule->kind == RULE_UNDEFINED || rule->kind == RULE_SAME);
 		if (sp_by_default)
 			ret->registers.value[i] = evaluation.cfa;
 		else if (!evaluate_register(rule, i, &evaluation, &ret->registers.value[i]))
 			continue;
 		ret->registers.valid |= 1u << i;
 	}
-	uint32_t needed = 1u << REG_RSP | 1u << REG_RIP;
+	uint32_t needed = 1u << DWARF_RSP | 1u << DWARF_RIP;
 	return (ret->registers.valid & needed) == needed ? STEP_OK : STEP_FAILED;
 }
 

@@ -102,10 +102,10 @@ static int access_reg(unw_addr_space_t space, unw_regnum_t number, unw_word_t *v
 	(void)space;
 	struct libunwind_engine *engine = arg;
 	const struct registers *registers = engine->from->registers;
-	if (write || number < 0 || number >= REG_COUNT)
+	if (write || number < 0 || number >= DWARF_COUNT)
 		return -UNW_EBADREG;
 	/* The address that is looked up, so that a step needs no rule about pc - 1 of its own. */
-	if (number == REG_RIP) {
+	if (number == DWARF_RIP) {
 		*value = engine->from->lookup_pc;
 		return 0;
 	}
@@ -184,7 +184,7 @@ static bool step_with(struct libunwind_engine *engine, struct step_to *ret, int 
 	*ret_result = unw_step(&cursor);
 	if (*ret_result < 0 || engine->guessing)
 		return false;
-	for (int i = 0; i < REG_COUNT; i++) {
+	for (int i = 0; i < DWARF_COUNT; i++) {
 		unw_word_t value;
 		if (unw_get_reg(&cursor, i, &value) == 0) {
 			ret->registers.value[i] = value;
@@ -212,12 +212,12 @@ static enum step_result libunwind_step(void *context, const struct step_from *fr
 	if (!stepped)
 		return STEP_FAILED;
 	/* It says 0 also for a return address of 0, which is read from somewhere: not the same. */
-	if (result == 0 && !(ret->registers.valid & 1u << REG_RIP))
+	if (result == 0 && !(ret->registers.valid & 1u << DWARF_RIP))
 		return STEP_OUTERMOST;
-	uint32_t needed = 1u << REG_RSP | 1u << REG_RIP;
+	uint32_t needed = 1u << DWARF_RSP | 1u << DWARF_RIP;
 	if ((ret->registers.valid & needed) != needed)
 		return STEP_FAILED;
-	ret->cfa = ret->registers.value[REG_RSP];
+	ret->cfa = ret->registers.value[DWARF_RSP];
 	return STEP_OK;
 }
 

@@ -13,7 +13,7 @@ struct machine {
 
 bool register_get(const struct registers *registers, uint64_t number, uint64_t *ret)
 {
-	if (number >= REG_COUNT || !(registers->valid & 1u << number))
+	if (number >= DWARF_COUNT || !(registers->valid & 1u << number))
 		return false;
 	*ret = registers->value[number];
 	return true;

@@ -22,18 +22,19 @@ bool fallback_sigreturn(struct stack_memory *stack, const struct registers *regi
 	 * link and stack_t take 40 bytes, then come the registers, in this order.
 	 */
 	enum { REGISTERS_OFFSET = 40 };
-	static const uint8_t order[REG_COUNT] = {
-	    REG_R8,  REG_R9,  REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15, REG_RDI,
-	    REG_RSI, REG_RBP, REG_RBX, REG_RDX, REG_RAX, REG_RCX, REG_RSP, REG_RIP,
+	static const uint8_t order[DWARF_COUNT] = {
+	    DWARF_R8,  DWARF_R9,  DWARF_R10, DWARF_R11, DWARF_R12, DWARF_R13,
+	    DWARF_R14, DWARF_R15, DWARF_RDI, DWARF_RSI, DWARF_RBP, DWARF_RBX,
+	    DWARF_RDX, DWARF_RAX, DWARF_RCX, DWARF_RSP, DWARF_RIP,
 	};
-	uint64_t context, values[REG_COUNT];
-	if (!register_get(registers, REG_RSP, &context) ||
+	uint64_t context, values[DWARF_COUNT];
+	if (!register_get(registers, DWARF_RSP, &context) ||
 	    !stack_read(stack, context + REGISTERS_OFFSET, values, sizeof(values)))
 		return false;
 	*ret = (struct step_to){.signal = true, .cfa = context};
-	for (unsigned i = 0; i < REG_COUNT; i++)
+	for (unsigned i = 0; i < DWARF_COUNT; i++)
 		ret->registers.value[order[i]] = values[i];
-	ret->registers.valid = (1u << REG_COUNT) - 1;
+	ret->registers.valid = (1u << DWARF_COUNT) - 1;
 	return true;
 }
 
@@ -45,9 +46,9 @@ static bool return_through(struct stack_memory *stack, uint64_t slot,
 	if (slot > UINT64_MAX - 8 || !stack_read_u64(stack, slot, &pc))
 		return false;
 	*ret = (struct step_to){.registers = *registers, .cfa = slot + 8};
-	ret->registers.value[REG_RIP] = pc;
-	ret->registers.value[REG_RSP] = slot + 8;
-	ret->registers.valid |= 1u << REG_RIP | 1u << REG_RSP;
+	ret->registers.value[DWARF_RIP] = pc;
+	ret->registers.value[DWARF_RSP] = slot + 8;
+	ret->registers.valid |= 1u << DWARF_RIP | 1u << DWARF_RSP;
 	return true;
 }
 
@@ -73,13 +74,13 @@ bool fallback_leaf(struct sites *sites, struct stack_memory *stack, const struct
 	uint64_t sp;
 	unsigned bytes = 0;
 	const struct site *site = from->site;
-	if (!register_get(from->registers, REG_RSP, &sp))
+	if (!register_get(from->registers, DWARF_RSP, &sp))
 		return false;
 	bool vsyscall = site->mapping && strcmp(site->mapping->path, "[vsyscall]") == 0;
 	if (site->executable && !vsyscall && !is_stub(sites, site, &bytes))
 		return false;
 	return return_through(stack, sp + bytes, from->registers, ret) &&
-	       fallback_is_return_address(sites, ret->registers.value[REG_RIP]);
+	       fallback_is_return_address(sites, ret->registers.value[DWARF_RIP]);
 }
 
 size_t fallback_frame_prologue(struct sites *sites, uint64_t start)
@@ -94,8 +95,8 @@ bool fallback_frame_pointer(struct sites *sites, struct stack_memory *stack,
 {
 	uint64_t sp, fp, words[2], start;
 	*ret_certain = false;
-	if (!register_get(from->registers, REG_RSP, &sp) ||
-	    !register_get(from->registers, REG_RBP, &fp) || fp % 8 || fp < sp ||
+	if (!register_get(from->registers, DWARF_RSP, &sp) ||
+	    !register_get(from->registers, DWARF_RBP, &fp) || fp % 8 || fp < sp ||
 	    fp - sp >= FRAME_SIZE_MAX)
 		return false;
 	const struct capture_mapping *region = capture_mapping_at(sites_process(sites), sp);
@@ -105,10 +106,10 @@ bool fallback_frame_pointer(struct sites *sites, struct stack_memory *stack,
 	if ((words[0] != 0 && words[0] <= fp) || !fallback_is_return_address(sites, words[1]))
 		return false;
 	*ret = (struct step_to){.cfa = fp + 16};
-	ret->registers.value[REG_RBP] = words[0];
-	ret->registers.value[REG_RIP] = words[1];
-	ret->registers.value[REG_RSP] = fp + 16;
-	ret->registers.valid = 1u << REG_RBP | 1u << REG_RIP | 1u << REG_RSP;
+	ret->registers.value[DWARF_RBP] = words[0];
+	ret->registers.value[DWARF_RIP] = words[1];
+	ret->registers.value[DWARF_RSP] = fp + 16;
+	ret->registers.valid = 1u << DWARF_RBP | 1u << DWARF_RIP | 1u << DWARF_RSP;
 	if (site_function_start(from->site, &start)) {
 		size_t prologue = fallback_frame_prologue(sites, start);
 		*ret_certain = prologue && from->lookup_pc - start >= prologue;
@@ -139,7 +140,7 @@ bool fallback_scan(struct sites *sites, struct stack_memory *stack, const struct
 	static const struct registers none;
 	uint64_t sp, fp, word, best_slot = 0;
 	*ret = (struct scan_result){.likeness = UNLIKE};
-	if (!register_get(from->registers, REG_RSP, &sp) || sp % 8)
+	if (!register_get(from->registers, DWARF_RSP, &sp) || sp % 8)
 		return false;
 	for (unsigned i = 0; i < SCAN_WORDS && ret->likeness != CALLS_THIS_FUNCTION; i++) {
 		/* That the stack ends before the scan does is nothing to tell. */
@@ -155,12 +156,12 @@ bool fallback_scan(struct sites *sites, struct stack_memory *stack, const struct
 	}
 	if (ret->likeness == UNLIKE || !return_through(stack, best_slot, &none, &ret->to))
 		return false;
-	const struct site *site = site_at(sites, ret->to.registers.value[REG_RIP]);
+	const struct site *site = site_at(sites, ret->to.registers.value[DWARF_RIP]);
 	ret->called = site->call == CALL_DIRECT ? site->call_to : 0;
 	/* A function that has no use for rbp leaves it to its caller. */
-	if (register_get(from->registers, REG_RBP, &fp) && fp >= ret->to.cfa) {
-		ret->to.registers.value[REG_RBP] = fp;
-		ret->to.registers.valid |= 1u << REG_RBP;
+	if (register_get(from->registers, DWARF_RBP, &fp) && fp >= ret->to.cfa) {
+		ret->to.registers.value[DWARF_RBP] = fp;
+		ret->to.registers.valid |= 1u << DWARF_RBP;
 	}
 	return true;
 }

@@ -5,8 +5,8 @@
 
 /* What a called function may leave changed (System V psABI for x86-64, figure 3.4). */
 #define CALLER_SAVED                                                                               \
-	(1u << REG_RAX | 1u << REG_RCX | 1u << REG_RDX | 1u << REG_RSI | 1u << REG_RDI |           \
-	 1u << REG_R8 | 1u << REG_R9 | 1u << REG_R10 | 1u << REG_R11)
+	(1u << DWARF_RAX | 1u << DWARF_RCX | 1u << DWARF_RDX | 1u << DWARF_RSI | 1u << DWARF_RDI | \
+	 1u << DWARF_R8 | 1u << DWARF_R9 | 1u << DWARF_R10 | 1u << DWARF_R11)
 
 enum { DEADLINE_EVERY = 64, LOWEST_CODE = 4096 };
 
@@ -32,12 +32,12 @@ struct step {
 
 static uint64_t sp_of(const struct registers *registers)
 {
-	return registers->value[REG_RSP];
+	return registers->value[DWARF_RSP];
 }
 
 static uint64_t pc_of(const struct registers *registers)
 {
-	return registers->value[REG_RIP];
+	return registers->value[DWARF_RIP];
 }
 
 /*
@@ -319,7 +319,7 @@ void walk(const struct walker *walker, const struct registers *registers, walk_f
 	    .frame.found_by = FOUND_BY_REGISTERS,
 	};
 	struct loop_watch watch = {0};
-	uint32_t needed = 1u << REG_RSP | 1u << REG_RIP;
+	uint32_t needed = 1u << DWARF_RSP | 1u << DWARF_RIP;
 	*ret = (struct walk_result){.end = WALK_NO_REGISTERS};
 	if ((registers->valid & needed) != needed)
 		return;
