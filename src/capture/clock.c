@@ -33,8 +33,9 @@ static bool measure(int cpu, int64_t *ret)
 	int64_t now = (int64_t)monotonic_ns();
 	char text[SCHED_FILE_MOST], path[64];
 	snprintf(path, sizeof(path), "/proc/self/task/%d/sched", gettid());
-	int64_t own =
-	    proc_read(AT_FDCWD, path, text, sizeof(text)) > 0 ? parse_exec_start(text) : -1;
+	int64_t own = proc_read(AT_FDCWD, path, text, sizeof(text)) > 0
+			  ? parse_sched_ns(text, "se.exec_start")
+			  : -1;
 	*ret = own - now;
 	return own >= 0;
 }

@@ -15,19 +15,15 @@ ssize_t proc_read(int dirfd, const char *path, char *buf, size_t size)
 	buf[0] = '\0';
 	if (fd < 0)
 		return -errno;
-	size_t used = 0;
-	while (used < size - 1) {
-		ssize_t n = read(fd, buf + used, size - 1 - used);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		if (n == 0)
-			break;
-		used += (size_t)n;
-	}
-	buf[used] = '\0';
-	return (ssize_t)used;
+	/* These files are made in one piece: one read has all of it. */
+	ssize_t n;
+	do {
+		n = read(fd, buf, size - 1);
+	} while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return -errno;
+	buf[n] = '\0';
+	return n;
 }
 
 bool parse_stat(const char *text, struct proc_stat *ret)
@@ -133,17 +129,22 @@ void parse_syscall(const char *text, struct raw_syscall *ret)
 	}
 }
 
-int64_t parse_exec_start(const char *text)
+int64_t parse_sched_ns(const char *text, const char *name)
 {
 	/* "se.exec_start                   :    1091911.983090", in milliseconds. */
-	const char *at = strstr(text, "\nse.exec_start");
-	uint64_t ms;
-	char fraction[7];
-	if (!at || !(at = strchr(at, ':')) ||
-	    sscanf(at + 1, "%" SCNu64 ".%6[0-9]", &ms, fraction) != 2 || strlen(fraction) != 6 ||
-	    ms > INT64_MAX / 1000000 - 1)
-		return -1;
-	return (int64_t)(ms * 1000000 + strtoull(fraction, NULL, 10));
+	size_t n = strlen(name);
+	for (const char *at = text; (at = strstr(at, name)); at += n) {
+		uint64_t ms;
+		char fraction[7];
+		const char *colon = at + n + strspn(at + n, " ");
+		if (at == text || at[-1] != '\n' || *colon != ':')
+			continue;
+		if (sscanf(colon + 1, "%" SCNu64 ".%6[0-9]", &ms, fraction) != 2 ||
+		    strlen(fraction) != 6 || ms > INT64_MAX / 1000000 - 1)
+			return -1;
+		return (int64_t)(ms * 1000000 + strtoull(fraction, NULL, 10));
+	}
+	return -1;
 }
 
 const char *parse_maps_line(const char *text, struct proc_map *ret, bool *ret_ok)

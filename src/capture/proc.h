@@ -12,8 +12,8 @@
 #include "capture/reader.h"
 
 /*
- * Reads a whole file below dirfd (AT_FDCWD for a full path) into buf, cut at size - 1, and
- * NUL-terminates it.  Returns its length, or -errno.
+ * Reads a file below dirfd (AT_FDCWD for a full path) into buf, cut at size - 1, and
+ * NUL-terminates it.  Returns its length, or -errno.  Not for maps, which come in many pieces.
  */
 ssize_t proc_read(int dirfd, const char *path, char *buf, size_t size);
 
@@ -37,8 +37,8 @@ void parse_status(const char *text, struct proc_status *ret);
 
 void parse_syscall(const char *text, struct raw_syscall *ret);
 
-/* se.exec_start of the sched file in nanoseconds; -1 when it is not there. */
-int64_t parse_exec_start(const char *text);
+/* A time in the sched file ("se.exec_start") in nanoseconds; -1 when it is not there. */
+int64_t parse_sched_ns(const char *text, const char *name);
 
 /* One line of maps; path is within text, not terminated. */
 struct proc_map {

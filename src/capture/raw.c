@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 void raw_add_error(struct raw_capture *raw, struct raw_process *process, pid_t tid,
@@ -53,25 +54,29 @@ void raw_thread_publish(struct raw_process *process)
 	__atomic_store_n(&process->thread_count, process->thread_count + 1, __ATOMIC_RELEASE);
 }
 
-struct raw_thread *raw_thread_by_tid(struct raw_process *process, pid_t tid)
+static int compare_tids(const void *a, const void *b)
 {
-	/* The kernel lists threads by age, and so do we: mostly ascending, but tids wrap. */
-	size_t low = 0, high = process->thread_count;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		pid_t there = process->threads[middle].facts.tid;
-		if (there == tid)
-			return &process->threads[middle];
-		if (there < tid)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	for (size_t i = 0; i < process->thread_count; i++) {
+	const struct raw_thread *x = a, *y = b;
+	return (x->facts.tid > y->facts.tid) - (x->facts.tid < y->facts.tid);
+}
+
+void raw_sort_threads(struct raw_process *process)
+{
+	qsort(process->threads, process->thread_count, sizeof(*process->threads), compare_tids);
+	process->sorted_count = process->thread_count;
+}
+
+/* Is it among the first `known` threads? */
+static bool is_known(const struct raw_process *process, size_t known, pid_t tid)
+{
+	const struct raw_thread key = {.facts.tid = tid};
+	if (bsearch(&key, process->threads, process->sorted_count, sizeof(key), compare_tids))
+		return true;
+	for (size_t i = process->sorted_count; i < known; i++) {
 		if (process->threads[i].facts.tid == tid)
-			return &process->threads[i];
+			return true;
 	}
-	return NULL;
+	return false;
 }
 
 int raw_visit_new_threads(struct raw_capture *raw, struct raw_process *process, raw_visit_fn *visit)
@@ -82,10 +87,11 @@ int raw_visit_new_threads(struct raw_capture *raw, struct raw_process *process, 
 	if (!dir)
 		return -errno;
 	int found = 0;
+	size_t known = process->thread_count;
 	struct dirent *entry;
 	while ((entry = readdir(dir))) {
 		pid_t tid = parse_pid(entry->d_name);
-		if (tid && !raw_thread_by_tid(process, tid)) {
+		if (tid && !is_known(process, known, tid)) {
 			visit(raw, process, tid);
 			found++;
 		}

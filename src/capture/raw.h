@@ -43,6 +43,7 @@ struct raw_process {
 
 	struct raw_thread *threads;
 	size_t thread_count, thread_capacity;
+	size_t sorted_count;   /* so many of them, the first, are sorted by tid */
 	bool threads_left_out; /* more than fit */
 
 	struct capture_mapping *mappings;
@@ -71,7 +72,8 @@ void raw_add_error(struct raw_capture *raw, struct raw_process *process, pid_t t
 struct raw_thread *raw_thread_new(struct raw_process *process, pid_t tid);
 /* Makes the thread that raw_thread_new() returned count. */
 void raw_thread_publish(struct raw_process *process);
-struct raw_thread *raw_thread_by_tid(struct raw_process *process, pid_t tid);
+/* By tid, so that raw_visit_new_threads() need not search them one by one. */
+void raw_sort_threads(struct raw_process *process);
 
 /* Reads the numbers in /proc/PID/task; calls visit for each that is not known yet. */
 typedef void raw_visit_fn(struct raw_capture *raw, struct raw_process *process, pid_t tid);
@@ -89,6 +91,15 @@ void survey_mappings(struct raw_capture *raw, struct raw_process *process);
 
 /* hold.c: stop, copy, repair, let go. */
 void hold(struct raw_capture *raw);
+
+/* take.c: what is taken of one thread. */
+void take_registers(struct raw_thread *thread);
+/* share: how many bytes of its stack at the most. */
+void take_memory(struct raw_capture *raw, const struct raw_process *process,
+		 struct raw_thread *thread, uint64_t share);
+uint64_t take_share(const struct raw_capture *raw);
+/* About what all the copies will need. */
+size_t take_expected_bytes(const struct raw_capture *raw);
 
 /* verify.c: the second look. */
 void verify(struct raw_capture *raw);

@@ -33,6 +33,21 @@ static int64_t ticks_to_ns(uint64_t ticks)
 	return (int64_t)(ticks * (1000000000u / (uint64_t)per_second));
 }
 
+/* The kernel stack, whose first line is the wait channel; without the right to it, that alone. */
+static void survey_kernel_side(struct raw_capture *raw, int dir, struct capture_thread *facts,
+			       char *text)
+{
+	ssize_t n = proc_read(dir, "stack", text, STACK_MOST);
+	if (n > 0) {
+		facts->kernel_stack = arena_string(&raw->arena, text, (size_t)n);
+		const char *name = strchr(text, ']');
+		name = name ? name + 1 + strspn(name + 1, " ") : text;
+		facts->wait_channel = arena_string(&raw->arena, name, strcspn(name, "+ \n"));
+	} else if ((n = proc_read(dir, "wchan", text, SMALL_FILE)) > 0) {
+		facts->wait_channel = arena_string(&raw->arena, text, (size_t)n);
+	}
+}
+
 bool survey_thread(struct raw_capture *raw, struct raw_process *process, struct raw_thread *thread)
 {
 	char path[64], text[STACK_MOST];
@@ -68,15 +83,12 @@ bool survey_thread(struct raw_capture *raw, struct raw_process *process, struct 
 	}
 	if (proc_read(dir, "syscall", text, SMALL_FILE) > 0)
 		parse_syscall(text, &facts->syscall);
-	ssize_t n = proc_read(dir, "wchan", text, SMALL_FILE);
-	if (n > 0)
-		facts->wait_channel = arena_string(&raw->arena, text, (size_t)n);
-	n = proc_read(dir, "stack", text, STACK_MOST);
-	if (n > 0)
-		facts->kernel_stack = arena_string(&raw->arena, text, (size_t)n);
-	if (proc_read(dir, "sched", text, SCHED_MOST) > 0)
-		thread->exec_start_ns = parse_exec_start(text);
-	if (proc_read(dir, "schedstat", text, SMALL_FILE) > 0) {
+	survey_kernel_side(raw, dir, facts, text);
+	if (proc_read(dir, "sched", text, SCHED_MOST) > 0) {
+		thread->exec_start_ns = parse_sched_ns(text, "se.exec_start");
+		facts->cpu_total_ns = parse_sched_ns(text, "se.sum_exec_runtime");
+	}
+	if (facts->cpu_total_ns < 0 && proc_read(dir, "schedstat", text, SMALL_FILE) > 0) {
 		long long total;
 		if (sscanf(text, "%lld", &total) == 1 && total >= 0)
 			facts->cpu_total_ns = total;
@@ -312,6 +324,7 @@ void survey(struct raw_capture *raw)
 	for (size_t i = 0; i < raw->process_count; i++) {
 		struct raw_process *process = &raw->processes[i];
 		raw_visit_new_threads(raw, process, survey_new_thread);
+		raw_sort_threads(process);
 		survey_identity(raw, process);
 	}
 	for (size_t i = 0; i < raw->process_count; i++) {

@@ -90,16 +90,22 @@ static void each_form_of_the_syscall_file_is_told_apart(void **state)
 	}
 }
 
-static void exec_start_is_read_to_the_nanosecond(void **state)
+static void times_are_read_to_the_nanosecond(void **state)
 {
 	(void)state;
-	assert_int_equal(
-	    parse_exec_start("cat (1, #threads: 1)\n---\n"
-			     "se.exec_start      :       1091911.983090\nse.vruntime : 1.0\n"),
-	    1091911983090);
-	assert_int_equal(parse_exec_start(""), -1);
-	assert_int_equal(parse_exec_start("se.exec_start"), -1);
-	assert_int_equal(parse_exec_start("x\nse.exec_start : 12\n"), -1);
+	const char *text = "cat (1, #threads: 1)\n---\nse.exec_start      :       1091911.983090\n"
+			   "se.sum_exec_runtime  :  10.000230\nse.sum : 1\n";
+	assert_int_equal(parse_sched_ns(text, "se.exec_start"), 1091911983090);
+	assert_int_equal(parse_sched_ns(text, "se.sum_exec_runtime"), 10000230);
+	assert_int_equal(parse_sched_ns(text, "se.sum"), -1); /* no fraction */
+	assert_int_equal(parse_sched_ns(text, "se.other"), -1);
+	assert_int_equal(parse_sched_ns("", "se.exec_start"), -1);
+	assert_int_equal(parse_sched_ns("se.exec_start : 1.000000", "se.exec_start"), -1);
+	/* The first line holds the thread's name. */
+	assert_int_equal(parse_sched_ns("se.exec_start : 9.000000 (1, #threads: 1)\n"
+					"se.exec_start : 1.000000\n",
+					"se.exec_start"),
+			 1000000);
 }
 
 static void maps_lines_are_taken_apart(void **state)
@@ -137,7 +143,7 @@ int main(void)
 	    cmocka_unit_test(the_innermost_namespace_gives_the_tid),
 	    cmocka_unit_test(a_name_cannot_forge_a_status_field),
 	    cmocka_unit_test(each_form_of_the_syscall_file_is_told_apart),
-	    cmocka_unit_test(exec_start_is_read_to_the_nanosecond),
+	    cmocka_unit_test(times_are_read_to_the_nanosecond),
 	    cmocka_unit_test(maps_lines_are_taken_apart),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
