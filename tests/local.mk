@@ -16,3 +16,9 @@ include tests/victims/local.mk
 include tests/live/local.mk
 include tests/lint/local.mk
 include tests/bench/local.mk
+
+# The program that ./quickstart dumps.
+check_PROGRAMS += tests/victims/bank
+tests_victims_bank_SOURCES = tests/victims/bank.c
+tests_victims_bank_CFLAGS = -g -O1 $(AM_CFLAGS)
+tests_victims_bank_LDADD = -lpthread

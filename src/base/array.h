@@ -39,7 +39,8 @@
 	})
 
 #define array_for_each(a, item)                                                                    \
-	for (__typeof__((a)->items) item = (a)->items, array_end_##item = (a)->items + (a)->count; \
+	for (__typeof__((a)->items + 0) item = (a)->items,                                         \
+					array_end_##item = (a)->items + (a)->count;                \
 	     item < array_end_##item; item++)
 
 #define array_deinit(a)                                                                            \

@@ -9,6 +9,8 @@ libhangdump_a_SOURCES += \
 	src/base/duration.h \
 	src/base/error.c \
 	src/base/error.h \
+	src/base/pid.c \
+	src/base/pid.h \
 	src/base/strpool.c \
 	src/base/strpool.h \
 	src/base/text.c \

@@ -19,22 +19,44 @@ typedef unsigned capture_fds_fn(long number, const uint64_t arguments[6], int re
 
 struct capture_options {
 	bool no_stop;		  /* from /proc and process_vm_readv alone */
-	bool tree;		  /* descendants of the pids too */
 	unsigned stop_ms;	  /* share of the time for a thread to stop; 0: 250 */
 	struct deadline deadline; /* for all of it */
 	capture_fds_fn *fds;	  /* NULL: look at no descriptors */
 };
 
 /*
- * Captures all the processes as one moment.  On success some of them may still be marked as
- * unreadable in their errors.  `failures` (count entries, may be filled with NULL) tells for each
- * pid why there is nothing of it; the caller frees them.  When nothing could be captured, *ret has
- * no processes.
+ * A capture is made in three steps; the caller may do more in between.
+ *
+ * survey: what can be read without stopping anybody.  `failures` (count entries) tells for each
+ * pid why there is nothing of it, or NULL; the caller frees them.  With no process left, *ret has
+ * none, and the other steps do nothing.
  */
-struct error *capture_live(const pid_t *pids, size_t count, const struct capture_options *options,
-			   struct error **failures, struct capture **ret);
+struct error *capture_survey(const pid_t *pids, size_t count, const struct capture_options *options,
+			     struct error **failures, struct capture **ret);
 
-/* Is there such a process, and may we look at it?  Evidence before advice. */
+/*
+ * hold: stops all threads of all processes, copies registers and memory, lets them go.  A process
+ * of which nothing at all may be read leaves the capture, and `failures` says why.
+ */
+void capture_hold(struct capture *capture, const pid_t *pids, size_t count,
+		  struct error **failures);
+
+/* verify: who has not moved since the survey (capture_thread.steady). */
+void capture_verify(struct capture *capture);
+
+/*
+ * Gives process->memory its last source, the live process.  Reads go through a helper process and
+ * give up at the deadline; a page once read stays as it was then.
+ */
+void capture_allow_live_reads(struct capture_process *process, struct deadline deadline);
+
+/* Is there such a process, and is it one with threads of its own to look at? */
 struct error *capture_check(pid_t pid);
+
+/*
+ * The process itself and its descendants, parents first, as of now; the caller frees *ret.
+ * Returns how many.
+ */
+size_t capture_descendants(pid_t pid, pid_t **ret);
 
 #endif

@@ -17,28 +17,28 @@
 
 /* General registers by their DWARF numbers (System V psABI for x86-64, figure 3.36). */
 enum {
-	REG_RAX = 0,
-	REG_RDX = 1,
-	REG_RCX = 2,
-	REG_RBX = 3,
-	REG_RSI = 4,
-	REG_RDI = 5,
-	REG_RBP = 6,
-	REG_RSP = 7,
-	REG_R8 = 8,
-	REG_R9 = 9,
-	REG_R10 = 10,
-	REG_R11 = 11,
-	REG_R12 = 12,
-	REG_R13 = 13,
-	REG_R14 = 14,
-	REG_R15 = 15,
-	REG_RIP = 16,
-	REG_COUNT = 17
+	DWARF_RAX = 0,
+	DWARF_RDX = 1,
+	DWARF_RCX = 2,
+	DWARF_RBX = 3,
+	DWARF_RSI = 4,
+	DWARF_RDI = 5,
+	DWARF_RBP = 6,
+	DWARF_RSP = 7,
+	DWARF_R8 = 8,
+	DWARF_R9 = 9,
+	DWARF_R10 = 10,
+	DWARF_R11 = 11,
+	DWARF_R12 = 12,
+	DWARF_R13 = 13,
+	DWARF_R14 = 14,
+	DWARF_R15 = 15,
+	DWARF_RIP = 16,
+	DWARF_COUNT = 17
 };
 
 struct registers {
-	uint64_t value[REG_COUNT];
+	uint64_t value[DWARF_COUNT];
 	uint32_t valid; /* bit n: value[n] is known */
 };
 
@@ -142,6 +142,7 @@ struct capture_process {
 	uint64_t start_time;
 	uint64_t pid_namespace;
 	bool frozen_cgroup;
+	bool bulk_copy_refused; /* its memory can be had word by word only, while it is held */
 	int64_t frozen_us;
 	pid_t tracer;
 	array(struct capture_thread) threads;	      /* by tid, ascending */
@@ -159,6 +160,7 @@ struct capture {
 	const char *boot_id;
 	const char *host_name, *kernel, *arch;
 	array(struct capture_process) processes;
+	void *maker; /* the maker's own */
 };
 
 void capture_free(struct capture *capture);

@@ -18,6 +18,8 @@ struct classify_context {
 	struct strpool *strings;
 	name_data_fn *name_data; /* NULL: no names */
 	void *name_data_context;
+	/* When the capture was made, for limits given as a time of day; 0: not known. */
+	int64_t realtime_ns, monotonic_ns, boottime_ns;
 };
 
 /* `wait` must be wait_init()ed; its owner calls wait_deinit(). */

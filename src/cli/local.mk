@@ -1,3 +1,10 @@
 libhangdump_a_SOURCES += \
 	src/cli/cli.c \
-	src/cli/cli.h
+	src/cli/cli.h \
+	src/cli/cmd_dump.c \
+	src/cli/command.h \
+	src/cli/exit_code.h \
+	src/cli/output.c \
+	src/cli/output.h \
+	src/cli/report.c \
+	src/cli/report.h

@@ -1,0 +1,273 @@
+/*
+ * Stop every thread, copy what is needed, let them go.  Runs in a helper process whose end
+ * releases whatever is still held, threads that never stopped included (a vfork parent cannot be
+ * detached in any other way).
+ *
+ * Between the first PTRACE_INTERRUPT and the last PTRACE_DETACH there is nothing but ptrace,
+ * memory copies and, where threads keep appearing, a look at the task list.
+ */
+#include "base/cleanup.h"
+#include "capture/proc.h"
+#include "capture/raw.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+
+enum {
+	ROUNDS_MOST = 64, /* rescans of the task list */
+	TICK_US = 5000,	  /* how long one thread is waited for before the others are looked at */
+};
+
+static volatile sig_atomic_t ticked;
+
+static void tick(int signal_number)
+{
+	(void)signal_number;
+	ticked = 1;
+}
+
+/*
+ * Waiting blocks, so that the target gets the CPU that it needs to reach its stop; a timer takes
+ * us out of waiting for what does not come.
+ */
+static void start_ticks(void)
+{
+	const struct timeval interval = {.tv_usec = TICK_US};
+	sigaction(SIGALRM, &(struct sigaction){.sa_handler = tick}, NULL);
+	setitimer(ITIMER_REAL, &(struct itimerval){interval, interval}, NULL);
+}
+
+static void stop_ticks(void)
+{
+	setitimer(ITIMER_REAL, &(struct itimerval){0}, NULL);
+}
+
+static void seize(struct raw_process *process, struct raw_thread *thread)
+{
+	if (thread->facts.state == 'Z' || thread->facts.state == 'X') {
+		thread->facts.stop = STOP_GONE;
+		return;
+	}
+	if (ptrace(PTRACE_SEIZE, thread->facts.tid, NULL, NULL) == 0) {
+		thread->seized = true;
+		return;
+	}
+	thread->facts.stop_errno = errno;
+	thread->facts.stop = errno == ESRCH ? STOP_GONE : STOP_REFUSED;
+	process->hold_errno = errno;
+}
+
+static void interrupt(struct raw_thread *thread)
+{
+	if (thread->seized && ptrace(PTRACE_INTERRUPT, thread->facts.tid, NULL, NULL) != 0) {
+		thread->seized = false;
+		thread->facts.stop = STOP_GONE;
+	}
+}
+
+static bool is_pending(const struct raw_thread *thread)
+{
+	return thread->seized && !thread->held && thread->facts.stop == STOP_NOT_TRIED;
+}
+
+/* Waits (with WNOHANG, looks) once; afterwards it may be pending still. */
+static void settle(struct raw_thread *thread, int flags)
+{
+	int status;
+	pid_t tid = waitpid(thread->facts.tid, &status, __WALL | flags);
+	if (tid == 0 || (tid < 0 && errno == EINTR))
+		return;
+	if (tid < 0 || WIFEXITED(status) || WIFSIGNALED(status)) {
+		thread->seized = false;
+		thread->facts.stop = STOP_GONE;
+	} else if (status >> 16 == PTRACE_EVENT_STOP) {
+		thread->held = true;
+		thread->facts.stop = STOP_DONE;
+	} else {
+		/* A signal on its way: give it back at once, our stop comes next. */
+		ptrace(PTRACE_CONT, thread->facts.tid, NULL, (void *)(long)WSTOPSIG(status));
+	}
+}
+
+static bool is_uninterruptible(const struct raw_process *process, pid_t tid)
+{
+	char path[64], text[1024];
+	struct proc_stat stat;
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/stat", process->pid, tid);
+	return proc_read(AT_FDCWD, path, text, sizeof(text)) > 0 && parse_stat(text, &stat) &&
+	       stat.state == 'D';
+}
+
+/* Who is in uninterruptible sleep will not come, nor who is late. */
+static void give_up_stuck(struct raw_capture *raw, struct deadline deadline)
+{
+	bool late = deadline_passed(deadline);
+	for (size_t i = 0; i < raw->process_count; i++) {
+		struct raw_process *process = &raw->processes[i];
+		for (size_t j = 0; j < process->thread_count; j++) {
+			struct raw_thread *thread = &process->threads[j];
+			if (!is_pending(thread))
+				continue;
+			settle(thread, WNOHANG);
+			if (is_pending(thread) &&
+			    (late || is_uninterruptible(process, thread->facts.tid)))
+				thread->facts.stop = STOP_TIMED_OUT;
+		}
+	}
+}
+
+/* Waits until every seized thread has stopped, is gone, or is given up. */
+static void wait_for_stops(struct raw_capture *raw, struct deadline deadline)
+{
+	size_t settled = 0, settled_before = 0;
+	for (size_t i = 0; i < raw->process_count; i++) {
+		struct raw_process *process = &raw->processes[i];
+		for (size_t j = 0; j < process->thread_count; j++) {
+			while (is_pending(&process->threads[j])) {
+				settle(&process->threads[j], 0);
+				if (ticked &&
+				    (settled == settled_before || deadline_passed(deadline)))
+					give_up_stuck(raw, deadline);
+				if (ticked)
+					settled_before = settled;
+				ticked = 0;
+			}
+			settled++;
+		}
+	}
+}
+
+static void seize_new(struct raw_capture *raw, struct raw_process *process, pid_t tid)
+{
+	(void)raw;
+	struct raw_thread *thread = raw_thread_new(process, tid);
+	if (!thread)
+		return;
+	raw_thread_publish(process);
+	seize(process, thread);
+	interrupt(thread);
+}
+
+static void stop_all(struct raw_capture *raw)
+{
+	struct deadline deadline = deadline_in_ms(raw->options.stop_ms);
+	if (raw->options.deadline.at_ns &&
+	    (!deadline.at_ns || deadline.at_ns > raw->options.deadline.at_ns))
+		deadline = raw->options.deadline;
+	for (size_t i = 0; i < raw->process_count; i++) {
+		struct raw_process *process = &raw->processes[i];
+		process->held_from_ns = monotonic_ns();
+		for (size_t j = 0; j < process->thread_count; j++)
+			interrupt(&process->threads[j]);
+	}
+	/* A thread that was born while its siblings were being stopped is in the list by now. */
+	for (unsigned round = 0; round < ROUNDS_MOST; round++) {
+		int found = 0;
+		wait_for_stops(raw, deadline);
+		for (size_t i = 0; i < raw->process_count; i++) {
+			int n = raw_visit_new_threads(raw, &raw->processes[i], seize_new);
+			found += n > 0 ? n : 0;
+		}
+		if (!found || deadline_passed(deadline))
+			break;
+	}
+	wait_for_stops(raw, deadline);
+}
+
+/* The map was read before the stop: a thread born since may stand on a mapping that it lacks. */
+static void refresh_mappings(struct raw_capture *raw, struct raw_process *process, bool *refreshed,
+			     uint64_t sp)
+{
+	if (*refreshed || raw_mapping_at(process, sp))
+		return;
+	*refreshed = true;
+	survey_mappings(raw, process);
+}
+
+static void copy_held(struct raw_capture *raw, struct raw_process *process, uint64_t share)
+{
+	bool refreshed = false;
+	for (size_t i = 0; i < process->thread_count; i++) {
+		struct raw_thread *thread = &process->threads[i];
+		if (!thread->held)
+			continue;
+		take_registers(thread);
+		if (thread->facts.registers_from != REGISTERS_STOPPED)
+			continue;
+		refresh_mappings(raw, process, &refreshed,
+				 thread->facts.registers.value[DWARF_RSP]);
+		take_memory(raw, process, thread, share);
+	}
+}
+
+/* A thread that sleeps and was not stopped still shows its pc and its stack. */
+static void copy_unheld(struct raw_capture *raw, const struct raw_process *process,
+			struct raw_thread *thread, uint64_t share)
+{
+	char path[64], text[1024];
+	struct capture_thread *facts = &thread->facts;
+	struct raw_syscall now;
+	if (thread->held || facts->stop == STOP_GONE)
+		return;
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/syscall", process->pid, facts->tid);
+	if (proc_read(AT_FDCWD, path, text, sizeof(text)) <= 0)
+		return;
+	parse_syscall(text, &now);
+	if ((now.state != SYSCALL_INSIDE && now.state != SYSCALL_NONE) || !now.sp)
+		return;
+	facts->registers.value[DWARF_RIP] = now.pc;
+	facts->registers.value[DWARF_RSP] = now.sp;
+	facts->registers.valid = 1u << DWARF_RIP | 1u << DWARF_RSP;
+	facts->registers_from = REGISTERS_SYSCALL_FILE;
+	take_memory(raw, process, thread, share);
+}
+
+static void release(struct raw_process *process)
+{
+	for (size_t i = 0; i < process->thread_count; i++) {
+		struct raw_thread *thread = &process->threads[i];
+		if (thread->held)
+			ptrace(PTRACE_DETACH, thread->facts.tid, NULL, NULL);
+	}
+	process->held_to_ns = monotonic_ns();
+}
+
+void hold(struct raw_capture *raw)
+{
+	uint64_t share = take_share(raw);
+	if (!raw->options.no_stop) {
+		arena_prefault(&raw->arena, take_expected_bytes(raw));
+		for (size_t i = 0; i < raw->process_count; i++) {
+			struct raw_process *process = &raw->processes[i];
+			for (size_t j = 0; j < process->thread_count; j++)
+				seize(process, &process->threads[j]);
+		}
+		/* On a busy machine the target would be held while we wait for a CPU. */
+		sched_setscheduler(0, SCHED_FIFO, &(struct sched_param){.sched_priority = 1});
+		start_ticks();
+		stop_all(raw);
+		stop_ticks();
+		for (size_t i = 0; i < raw->process_count; i++)
+			copy_held(raw, &raw->processes[i], share);
+		for (size_t i = 0; i < raw->process_count; i++)
+			release(&raw->processes[i]);
+		sched_setscheduler(0, SCHED_OTHER, &(struct sched_param){0});
+	}
+	for (size_t i = 0; i < raw->process_count; i++) {
+		struct raw_process *process = &raw->processes[i];
+		for (size_t j = 0; j < process->thread_count; j++) {
+			struct raw_thread *thread = &process->threads[j];
+			/* Born since the survey: late facts about it are better than none. */
+			if (!thread->looked_at_ns && thread->held)
+				survey_thread(raw, process, thread);
+			copy_unheld(raw, process, thread, share);
+		}
+	}
+}

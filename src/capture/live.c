@@ -1,0 +1,465 @@
+/* A capture of live processes: survey, hold, verify, and the raw facts made into plain data. */
+#include "base/cleanup.h"
+#include "capture/capture.h"
+#include "capture/helper.h"
+#include "capture/live_memory.h"
+#include "capture/proc.h"
+#include "capture/raw.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysinfo.h>
+#include <sys/utsname.h>
+#include <time.h>
+
+enum {
+	STOP_MS = 250,
+	SPARE_THREADS = 256, /* born between the count and the hold */
+	ARENA_BASE = 256 << 20,
+	ARENA_PER_THREAD = 160 << 10,
+};
+
+/* Captured memory of one process: sorted by address, not overlapping. */
+struct segments {
+	array(struct raw_segment) list;
+	size_t last; /* the one that answered last */
+	struct live_memory *live;
+};
+
+static int compare_segments(const void *a, const void *b)
+{
+	const struct raw_segment *x = a, *y = b;
+	if (x->address != y->address)
+		return x->address < y->address ? -1 : 1;
+	return x->length > y->length ? -1 : x->length < y->length;
+}
+
+static size_t segments_read(void *context, uint64_t address, void *buf, size_t n)
+{
+	struct segments *segments = context;
+	size_t low = 0, high = segments->list.count;
+	const struct raw_segment *items = segments->list.items;
+	if (segments->last < high &&
+	    address - items[segments->last].address < items[segments->last].length) {
+		low = segments->last + 1;
+	} else {
+		while (low < high) {
+			size_t middle = low + (high - low) / 2;
+			if (items[middle].address <= address)
+				low = middle + 1;
+			else
+				high = middle;
+		}
+	}
+	if (low == 0)
+		return 0;
+	const struct raw_segment *segment = &items[low - 1];
+	uint64_t skip = address - segment->address;
+	if (skip >= segment->length)
+		return 0;
+	segments->last = low - 1;
+	if (n > segment->length - skip)
+		n = segment->length - skip;
+	memcpy(buf, segment->bytes + skip, n);
+	return n;
+}
+
+static void collect_memory(const struct raw_process *raw, struct segments *segments)
+{
+	for (size_t i = 0; i < raw->thread_count; i++) {
+		for (const struct raw_segment *s = raw->threads[i].segments; s; s = s->next) {
+			if (s->length)
+				*array_append(&segments->list) = *s;
+		}
+	}
+	if (!segments->list.count)
+		return;
+	qsort(segments->list.items, segments->list.count, sizeof(*segments->list.items),
+	      compare_segments);
+	size_t kept = 0;
+	uint64_t covered = 0;
+	array_for_each (&segments->list, segment) {
+		uint64_t end = segment->address + segment->length;
+		if (kept && end <= covered)
+			continue;
+		if (kept && segment->address < covered) {
+			uint64_t skip = covered - segment->address;
+			segment->address += skip;
+			segment->bytes += skip;
+			segment->length -= skip;
+		}
+		covered = end;
+		segments->list.items[kept++] = *segment;
+	}
+	segments->list.count = kept;
+}
+
+static int compare_threads(const void *a, const void *b)
+{
+	const struct capture_thread *x = a, *y = b;
+	return (x->tid > y->tid) - (x->tid < y->tid);
+}
+
+static void add_error(struct capture_process *process, pid_t tid, const char *what, const char *why)
+{
+	struct capture_error *error = array_append(&process->errors);
+	*error = (struct capture_error){tid, what, why};
+}
+
+static const char *stop_words(struct capture *capture, const struct capture_thread *facts)
+{
+	const char *rest = facts->registers_from == REGISTERS_SYSCALL_FILE
+			       ? "; its stack was read without stopping it"
+			       : "; there is no stack of it";
+	char name[64];
+	switch (facts->stop) {
+	case STOP_TIMED_OUT:
+		return strpool_printf(&capture->strings, "it did not stop in time%s", rest);
+	case STOP_REFUSED:
+		if (facts->tracer) {
+			proc_name(facts->tracer, name, sizeof(name));
+			return strpool_printf(&capture->strings, "already traced by %s (pid %d)%s",
+					      name, facts->tracer, rest);
+		}
+		return strpool_printf(&capture->strings, "stopping it was refused: %s%s",
+				      strerrordesc_np(facts->stop_errno), rest);
+	case STOP_GONE:
+		return facts->state == 'Z' || facts->state == 'X' ? NULL : "it ended meanwhile";
+	case STOP_DONE:
+		if (facts->registers_from == REGISTERS_NONE)
+			return facts->stop_errno == ENOTSUP
+				   ? "it runs 32-bit code, which is not supported: no stack"
+				   : "its registers could not be read: no stack";
+		return NULL;
+	case STOP_NOT_TRIED:
+		return NULL;
+	}
+	return NULL;
+}
+
+/* The facts as they stand now; called again after each step. */
+static void collect_process(struct capture *capture, const struct raw_process *raw,
+			    struct capture_process *process)
+{
+	process->pid = raw->pid;
+	process->live_tid = raw->live_tid;
+	process->ppid = raw->ppid;
+	process->name = raw->name ? raw->name : "";
+	process->executable = raw->executable;
+	process->executable_deleted = raw->executable_deleted;
+	process->command = raw->command;
+	process->command_length = raw->command_length;
+	process->start_time = raw->start_time;
+	process->pid_namespace = raw->pid_namespace;
+	process->frozen_cgroup = raw->frozen_cgroup;
+	process->tracer = raw->tracer;
+	process->bulk_copy_refused = raw->bulk_copy_refused;
+	if (raw->held_to_ns)
+		process->frozen_us = (int64_t)((raw->held_to_ns - raw->held_from_ns) / 1000);
+
+	process->threads.count = process->mappings.count = 0;
+	process->descriptors.count = process->errors.count = 0;
+	for (size_t i = 0; i < raw->thread_count; i++)
+		*array_append(&process->threads) = raw->threads[i].facts;
+	qsort(process->threads.items, process->threads.count, sizeof(*process->threads.items),
+	      compare_threads);
+	for (size_t i = 0; i < raw->mapping_count; i++)
+		*array_append(&process->mappings) = raw->mappings[i];
+	for (size_t i = 0; i < raw->descriptor_count; i++)
+		*array_append(&process->descriptors) = raw->descriptors[i];
+	for (const struct raw_error *error = raw->errors; error; error = error->next)
+		add_error(process, error->tid, error->what, error->why);
+	if (raw->threads_left_out)
+		add_error(process, 0, "threads", "more were born than there was room for");
+	array_for_each (&process->threads, thread) {
+		const char *words = stop_words(capture, thread);
+		if (words)
+			add_error(process, thread->tid, "thread", words);
+	}
+}
+
+static struct raw_capture *maker_of(struct capture *capture)
+{
+	return capture->maker;
+}
+
+static struct raw_process *raw_of(struct capture *capture, const struct capture_process *process)
+{
+	struct raw_capture *raw = maker_of(capture);
+	for (size_t i = 0; i < raw->process_count; i++) {
+		if (raw->processes[i].pid == process->pid)
+			return &raw->processes[i];
+	}
+	return NULL;
+}
+
+static void identify(struct capture *capture)
+{
+	char text[64];
+	struct utsname names;
+	struct timespec now;
+	clock_gettime(CLOCK_REALTIME, &now);
+	capture->taken_at_ns = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	capture->boottime_ns = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+	capture->monotonic_ns = monotonic_ns();
+	ssize_t n = proc_read(AT_FDCWD, "/proc/sys/kernel/random/boot_id", text, sizeof(text));
+	if (n > 1)
+		capture->boot_id = strpool_add_n(&capture->strings, text, (size_t)n - 1);
+	if (uname(&names) == 0) {
+		capture->host_name = strpool_add(&capture->strings, names.nodename);
+		capture->kernel =
+		    strpool_printf(&capture->strings, "%s %s", names.sysname, names.release);
+		capture->arch = strpool_add(&capture->strings, names.machine);
+	}
+}
+
+static size_t count_threads(pid_t pid)
+{
+	char path[64];
+	snprintf(path, sizeof(path), "/proc/%d/task", pid);
+	struct stat st;
+	/* The directory has a link for each thread, and two more. */
+	return stat(path, &st) == 0 && st.st_nlink > 2 ? st.st_nlink - 2 : 1;
+}
+
+static struct raw_capture *raw_new(const pid_t *pids, size_t count,
+				   const struct capture_options *options)
+{
+	struct raw_capture *raw = xcalloc(1, sizeof(*raw));
+	size_t threads = 0;
+	for (size_t i = 0; i < count; i++)
+		threads += count_threads(pids[i]);
+	size_t room = ARENA_BASE + threads * (size_t)ARENA_PER_THREAD;
+	struct sysinfo system;
+	/* Never so much that copying stacks could drive the machine out of memory. */
+	raw->stack_budget = 256u << 20;
+	if (sysinfo(&system) == 0 &&
+	    (uint64_t)system.freeram * system.mem_unit / 4 < raw->stack_budget)
+		raw->stack_budget = (uint64_t)system.freeram * system.mem_unit / 4;
+	raw->options = *options;
+	if (!raw->options.stop_ms)
+		raw->options.stop_ms = STOP_MS;
+	if (!arena_init(&raw->arena, room)) {
+		free(raw);
+		return NULL;
+	}
+	raw->processes = arena_alloc(&raw->arena, count * sizeof(*raw->processes));
+	for (size_t i = 0; raw->processes && i < count; i++) {
+		struct raw_process *process = &raw->processes[i];
+		size_t capacity = count_threads(pids[i]) * 2 + SPARE_THREADS;
+		*process = (struct raw_process){.pid = pids[i], .hold_reason = ERROR_REASONS};
+		process->threads = arena_alloc(&raw->arena, capacity * sizeof(*process->threads));
+		process->thread_capacity = process->threads ? capacity : 0;
+		raw->process_count++;
+	}
+	return raw;
+}
+
+static void survey_work(void *raw)
+{
+	survey(raw);
+}
+
+static void hold_work(void *raw)
+{
+	hold(raw);
+}
+
+static void verify_work(void *raw)
+{
+	verify(raw);
+}
+
+/* A part of what is left, so that the steps after this one have theirs. */
+static struct deadline share_of(struct deadline all, unsigned percent)
+{
+	uint64_t now = monotonic_ns();
+	if (!all.at_ns || all.at_ns <= now)
+		return all;
+	return (struct deadline){now + (all.at_ns - now) / 100 * percent};
+}
+
+/* Why there is nothing to be had of a surveyed process, or NULL. */
+static struct error *survey_failure(const struct raw_process *process)
+{
+	char subject[16];
+	snprintf(subject, sizeof(subject), "%d", process->pid);
+	if (process->thread_count == 0)
+		return error_new(ERROR_ENDED, 0, subject, NULL);
+	for (size_t i = 0; i < process->thread_count; i++) {
+		char state = process->threads[i].facts.state;
+		if (state != 'Z' && state != 'X')
+			return NULL;
+	}
+	return error_new(ERROR_ZOMBIE, 0, subject, "(parent: %d)", process->ppid);
+}
+
+static void drop_process(struct capture *capture, size_t index)
+{
+	struct capture_process *process = &capture->processes.items[index];
+	struct segments *segments = process->maker;
+	live_memory_free(segments->live);
+	array_deinit(&segments->list);
+	free(segments);
+	array_deinit(&process->threads);
+	array_deinit(&process->mappings);
+	array_deinit(&process->descriptors);
+	array_deinit(&process->errors);
+	memmove(process, process + 1, (capture->processes.count - index - 1) * sizeof(*process));
+	capture->processes.count--;
+}
+
+struct error *capture_survey(const pid_t *pids, size_t count, const struct capture_options *options,
+			     struct error **failures, struct capture **ret)
+{
+	struct capture *capture = xcalloc(1, sizeof(*capture));
+	strpool_init(&capture->strings);
+	identify(capture);
+	memset(failures, 0, count * sizeof(*failures));
+	_cleanup_free_ pid_t *wanted = xcalloc(count + 1, sizeof(*wanted));
+	size_t n = 0;
+	for (size_t i = 0; i < count; i++) {
+		failures[i] = capture_check(pids[i]);
+		if (!failures[i])
+			wanted[n++] = pids[i];
+	}
+	*ret = capture;
+	if (!n)
+		return NULL;
+	struct raw_capture *raw = raw_new(wanted, n, options);
+	if (!raw) {
+		capture_free(capture);
+		*ret = NULL;
+		return error_new(ERROR_INTERNAL, ENOMEM, "capture", NULL);
+	}
+	capture->maker = raw;
+	enum helper_end end = helper_run(survey_work, raw, share_of(options->deadline, 30));
+	clock_fill_slept(raw);
+	for (size_t i = 0, j = 0; i < count; i++) {
+		if (failures[i])
+			continue;
+		struct raw_process *raw_process = &raw->processes[j++];
+		if (end != HELPER_DONE && raw_process->mapping_count == 0)
+			raw_add_error(raw, raw_process, 0, "memory map",
+				      end == HELPER_TIMED_OUT
+					  ? "reading it did not end in time (its lock may be held)"
+					  : "the helper process failed");
+		failures[i] = survey_failure(raw_process);
+		if (failures[i])
+			continue;
+		struct capture_process *process = array_append(&capture->processes);
+		process->maker = xcalloc(1, sizeof(struct segments));
+		collect_process(capture, raw_process, process);
+	}
+	return NULL;
+}
+
+/* Nothing but what everybody may read. */
+static bool is_opaque(const struct capture_process *process)
+{
+	array_for_each (&process->threads, thread) {
+		if (thread->registers_from != REGISTERS_NONE || thread->stop == STOP_DONE ||
+		    thread->stop == STOP_TIMED_OUT)
+			return false;
+		if (thread->stop == STOP_REFUSED && thread->syscall.state != SYSCALL_UNREADABLE)
+			return false;
+	}
+	return true;
+}
+
+void capture_hold(struct capture *capture, const pid_t *pids, size_t count, struct error **failures)
+{
+	struct raw_capture *raw = maker_of(capture);
+	if (!raw || !capture->processes.count)
+		return;
+	enum helper_end end = helper_run(hold_work, raw, share_of(raw->options.deadline, 50));
+	for (size_t i = capture->processes.count; i-- > 0;) {
+		struct capture_process *process = &capture->processes.items[i];
+		struct raw_process *raw_process = raw_of(capture, process);
+		if (end == HELPER_TIMED_OUT)
+			raw_add_error(raw, raw_process, 0, "process",
+				      "holding it took too long and was given up");
+		else if (end == HELPER_FAILED)
+			raw_add_error(raw, raw_process, 0, "process",
+				      "the helper process that holds it failed");
+		struct segments *segments = process->maker;
+		collect_process(capture, raw_process, process);
+		collect_memory(raw_process, segments);
+		memory_add_source(&process->memory, MEMORY_CAPTURED, segments_read, segments);
+		if (!is_opaque(process))
+			continue;
+		for (size_t j = 0; j < count; j++) {
+			if (pids[j] == process->pid && !failures[j])
+				failures[j] =
+				    refusal_explain(process->pid, raw_process->hold_errno);
+		}
+		drop_process(capture, i);
+	}
+}
+
+void capture_verify(struct capture *capture)
+{
+	struct raw_capture *raw = maker_of(capture);
+	if (!raw || !capture->processes.count)
+		return;
+	helper_run(verify_work, raw, share_of(raw->options.deadline, 30));
+	array_for_each (&capture->processes, process)
+		collect_process(capture, raw_of(capture, process), process);
+}
+
+void capture_allow_live_reads(struct capture_process *process, struct deadline deadline)
+{
+	struct segments *segments = process->maker;
+	segments->live = live_memory_new(process->live_tid, deadline);
+	memory_add_source(&process->memory, MEMORY_LIVE, live_memory_read, segments->live);
+}
+
+void capture_free(struct capture *capture)
+{
+	if (!capture)
+		return;
+	struct raw_capture *raw = maker_of(capture);
+	while (capture->processes.count)
+		drop_process(capture, capture->processes.count - 1);
+	array_deinit(&capture->processes);
+	if (raw)
+		arena_deinit(&raw->arena);
+	free(raw);
+	strpool_deinit(&capture->strings);
+	free(capture);
+}
+
+size_t capture_descendants(pid_t pid, pid_t **ret)
+{
+	struct kin {
+		pid_t pid, ppid;
+	};
+	array(struct kin) all = {0};
+	array(pid_t) tree = {0};
+	*array_append(&tree) = pid;
+	_cleanup_closedir_ DIR *dir = opendir("/proc");
+	struct dirent *entry;
+	while (dir && (entry = readdir(dir))) {
+		char path[64], text[1024];
+		struct proc_stat stat;
+		pid_t other = parse_pid(entry->d_name);
+		snprintf(path, sizeof(path), "/proc/%d/stat", other);
+		if (other && proc_read(AT_FDCWD, path, text, sizeof(text)) > 0 &&
+		    parse_stat(text, &stat) && stat.state != 'Z')
+			*array_append(&all) = (struct kin){other, stat.ppid};
+	}
+	for (size_t i = 0; i < tree.count; i++) {
+		array_for_each (&all, kin) {
+			if (kin->ppid == tree.items[i] && kin->pid != getpid())
+				*array_append(&tree) = kin->pid;
+		}
+	}
+	array_deinit(&all);
+	*ret = tree.items;
+	return tree.count;
+}

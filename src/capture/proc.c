@@ -1,0 +1,192 @@
+#include "capture/proc.h"
+
+#include "base/cleanup.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+ssize_t proc_read(int dirfd, const char *path, char *buf, size_t size)
+{
+	_cleanup_close_ int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	buf[0] = '\0';
+	if (fd < 0)
+		return -errno;
+	/* These files are made in one piece: one read has all of it. */
+	ssize_t n;
+	do {
+		n = read(fd, buf, size - 1);
+	} while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return -errno;
+	buf[n] = '\0';
+	return n;
+}
+
+bool parse_stat(const char *text, struct proc_stat *ret)
+{
+	/* The name may hold blanks and parentheses: it ends at the last one. */
+	const char *open = strchr(text, '('), *close = strrchr(text, ')');
+	if (!open || !close || close < open)
+		return false;
+	struct proc_stat stat = {.processor = -1};
+	size_t n = (size_t)(close - open - 1);
+	if (n >= sizeof(stat.name))
+		n = sizeof(stat.name) - 1;
+	memcpy(stat.name, open + 1, n);
+
+	/* Fields 3 (state) to 39 (processor). */
+	uint64_t fields[40] = {0};
+	char *at = (char *)close + 1;
+	while (*at == ' ')
+		at++;
+	stat.state = *at;
+	if (!*at)
+		return false;
+	at++;
+	for (int i = 4; i < 40; i++) {
+		char *end;
+		fields[i] = strtoull(at, &end, 10);
+		if (end == at)
+			return false;
+		at = end;
+	}
+	stat.ppid = (pid_t)fields[4];
+	stat.flags = fields[9];
+	stat.utime = fields[14];
+	stat.stime = fields[15];
+	stat.start_time = fields[22];
+	stat.processor = fields[39] <= INT_MAX ? (int)fields[39] : -1;
+	*ret = stat;
+	return true;
+}
+
+/* The text after "\nname:\t" at the start of a line, or NULL. */
+static const char *field(const char *text, const char *name)
+{
+	size_t n = strlen(name);
+	for (const char *at = text; (at = strstr(at, name)); at += n) {
+		if ((at == text || at[-1] == '\n') && at[n] == ':')
+			return at + n + 1 + strspn(at + n + 1, " \t");
+	}
+	return NULL;
+}
+
+static int64_t number(const char *text, const char *name, int base, int64_t absent)
+{
+	const char *at = field(text, name);
+	return at ? (int64_t)strtoull(at, NULL, base) : absent;
+}
+
+void parse_status(const char *text, struct proc_status *ret)
+{
+	*ret = (struct proc_status){0};
+	/* "Name:" comes first and may hold anything but a newline, which the kernel escapes. */
+	ret->tgid = (pid_t)number(text, "Tgid", 10, 0);
+	ret->tracer = (pid_t)number(text, "TracerPid", 10, 0);
+	ret->signals_pending =
+	    (uint64_t)(number(text, "SigPnd", 16, 0) | number(text, "ShdPnd", 16, 0));
+	ret->capabilities_permitted = (uint64_t)number(text, "CapPrm", 16, 0);
+	ret->seccomp = (int)number(text, "Seccomp", 10, 0);
+	ret->switches_voluntary = number(text, "voluntary_ctxt_switches", 10, -1);
+	ret->switches_involuntary = number(text, "nonvoluntary_ctxt_switches", 10, -1);
+	const char *uids = field(text, "Uid");
+	if (uids)
+		sscanf(uids, "%u %u %u %u", &ret->uid[0], &ret->uid[1], &ret->uid[2], &ret->uid[3]);
+	/* The last column is the id in the innermost namespace. */
+	const char *at = field(text, "NSpid");
+	while (at && *at && *at != '\n') {
+		char *end;
+		long id = strtol(at, &end, 10);
+		if (end == at)
+			break;
+		ret->ns_tid = (pid_t)id;
+		at = end + strspn(end, " \t");
+	}
+}
+
+void parse_syscall(const char *text, struct raw_syscall *ret)
+{
+	*ret = (struct raw_syscall){.state = SYSCALL_UNREADABLE, .number = -1};
+	if (strncmp(text, "running", 7) == 0) {
+		ret->state = SYSCALL_RUNNING;
+		return;
+	}
+	long nr;
+	uint64_t a[6], sp, pc;
+	int n = sscanf(text,
+		       "%ld %" SCNx64 " %" SCNx64 " %" SCNx64 " %" SCNx64 " %" SCNx64 " %" SCNx64
+		       " %" SCNx64 " %" SCNx64,
+		       &nr, &a[0], &a[1], &a[2], &a[3], &a[4], &a[5], &sp, &pc);
+	if (n == 9 && nr >= 0) {
+		*ret = (struct raw_syscall){SYSCALL_INSIDE, nr, {0}, sp, pc};
+		memcpy(ret->arguments, a, sizeof(a));
+	} else if (n == 3 && nr == -1) {
+		*ret = (struct raw_syscall){SYSCALL_NONE, -1, {0}, a[0], a[1]};
+	}
+}
+
+int64_t parse_sched_ns(const char *text, const char *name)
+{
+	/* "se.exec_start                   :    1091911.983090", in milliseconds. */
+	size_t n = strlen(name);
+	for (const char *at = text; (at = strstr(at, name)); at += n) {
+		uint64_t ms;
+		char fraction[7];
+		const char *colon = at + n + strspn(at + n, " ");
+		if (at == text || at[-1] != '\n' || *colon != ':')
+			continue;
+		if (sscanf(colon + 1, "%" SCNu64 ".%6[0-9]", &ms, fraction) != 2 ||
+		    strlen(fraction) != 6 || ms > INT64_MAX / 1000000 - 1)
+			return -1;
+		return (int64_t)(ms * 1000000 + strtoull(fraction, NULL, 10));
+	}
+	return -1;
+}
+
+const char *parse_maps_line(const char *text, struct proc_map *ret, bool *ret_ok)
+{
+	if (!*text)
+		return NULL;
+	const char *end = strchrnul(text, '\n');
+	*ret = (struct proc_map){0};
+	struct capture_mapping *map = &ret->mapping;
+	char perm[5] = "";
+	int at = 0;
+	int n = sscanf(text, "%" SCNx64 "-%" SCNx64 " %4s %" SCNx64 " %x:%x %" SCNu64 "%n",
+		       &map->start, &map->end, perm, &map->offset, &map->device_major,
+		       &map->device_minor, &map->inode, &at);
+	*ret_ok = n == 7 && map->end > map->start && text + at <= end;
+	if (*ret_ok) {
+		map->readable = perm[0] == 'r';
+		map->writable = perm[1] == 'w';
+		map->executable = perm[2] == 'x';
+		map->shared = perm[3] == 's';
+		ret->path = text + at;
+		while (ret->path < end && *ret->path == ' ')
+			ret->path++;
+		ret->path_length = (size_t)(end - ret->path);
+		static const char deleted[] = " (deleted)";
+		size_t tail = sizeof(deleted) - 1;
+		if (ret->path_length > tail && ret->path[0] == '/' &&
+		    memcmp(end - tail, deleted, tail) == 0) {
+			map->deleted = true;
+			ret->path_length -= tail;
+		}
+	}
+	return *end ? end + 1 : end;
+}
+
+void proc_name(pid_t pid, char *buf, size_t size)
+{
+	char path[64];
+	snprintf(path, sizeof(path), "/proc/%d/comm", pid);
+	ssize_t n = proc_read(AT_FDCWD, path, buf, size);
+	if (n <= 0)
+		snprintf(buf, size, "?");
+	else if (buf[n - 1] == '\n')
+		buf[n - 1] = '\0';
+}

@@ -1,0 +1,55 @@
+/*
+ * What /proc tells, read and taken apart.  The parse_* functions are pure and take text that the
+ * target has a say in (names with any byte): they return false, or leave a field as "not known",
+ * rather than believe it.
+ *
+ * Sources: Documentation/filesystems/proc.rst and fs/proc/array.c of Linux 6.12.
+ */
+#ifndef HANGDUMP_CAPTURE_PROC_H
+#define HANGDUMP_CAPTURE_PROC_H
+
+#include "base/pid.h"
+#include "capture/reader.h"
+
+/*
+ * Reads a file below dirfd (AT_FDCWD for a full path) into buf, cut at size - 1, and
+ * NUL-terminates it.  Returns its length, or -errno.  Not for maps, which come in many pieces.
+ */
+ssize_t proc_read(int dirfd, const char *path, char *buf, size_t size);
+
+struct proc_stat {
+	char name[64]; /* kernel threads have up to 63 bytes */
+	char state;
+	pid_t ppid;
+	uint64_t flags, utime, stime, start_time; /* times in clock ticks */
+	int processor;
+};
+bool parse_stat(const char *text, struct proc_stat *ret);
+
+struct proc_status {
+	pid_t tgid, ns_tid, tracer;
+	uid_t uid[4]; /* real, effective, saved, filesystem */
+	uint64_t signals_pending, capabilities_permitted;
+	int seccomp;
+	int64_t switches_voluntary, switches_involuntary; /* -1: not there */
+};
+void parse_status(const char *text, struct proc_status *ret);
+
+void parse_syscall(const char *text, struct raw_syscall *ret);
+
+/* A time in the sched file ("se.exec_start") in nanoseconds; -1 when it is not there. */
+int64_t parse_sched_ns(const char *text, const char *name);
+
+/* One line of maps; path is within text, not terminated. */
+struct proc_map {
+	struct capture_mapping mapping;
+	const char *path;
+	size_t path_length;
+};
+/* Returns the start of the next line, or NULL at the end.  *ret_ok: the line made sense. */
+const char *parse_maps_line(const char *text, struct proc_map *ret, bool *ret_ok);
+
+/* Name of a process for messages ("gdb"), or "?". */
+void proc_name(pid_t pid, char *buf, size_t size);
+
+#endif

@@ -1,0 +1,134 @@
+/*
+ * Private to this room: the facts as the helper processes leave them in the shared arena.  A count
+ * is raised only after what it counts is complete, so that a helper may be killed at any moment.
+ */
+#ifndef HANGDUMP_CAPTURE_RAW_H
+#define HANGDUMP_CAPTURE_RAW_H
+
+#include "base/deadline.h"
+#include "capture/arena.h"
+#include "capture/capture.h"
+
+/* Memory as it was while its owner was held. */
+struct raw_segment {
+	uint64_t address;
+	size_t length;
+	char *bytes;
+	struct raw_segment *next;
+};
+
+struct raw_error {
+	pid_t tid;
+	const char *what, *why; /* in the arena, or static */
+	struct raw_error *next;
+};
+
+struct raw_thread {
+	struct capture_thread facts;
+	uint64_t looked_at_ns; /* CLOCK_MONOTONIC of the first reading */
+	int64_t exec_start_ns; /* -1: not known */
+	bool seized, held;
+	struct raw_segment *segments;
+};
+
+struct raw_process {
+	pid_t pid, live_tid, ppid, tracer;
+	const char *name, *executable, *command;
+	bool executable_deleted, frozen_cgroup, bulk_copy_refused;
+	size_t command_length;
+	uint64_t start_time, pid_namespace;
+	uint64_t held_from_ns, held_to_ns; /* 0: not held */
+	enum error_reason hold_reason;	   /* why no thread could be held; ERROR_REASONS: none */
+	int hold_errno;
+
+	struct raw_thread *threads;
+	size_t thread_count, thread_capacity;
+	size_t sorted_count;   /* so many of them, the first, are sorted by tid */
+	bool threads_left_out; /* more than fit */
+
+	struct capture_mapping *mappings;
+	size_t mapping_count;
+
+	struct capture_descriptor *descriptors;
+	size_t descriptor_count;
+
+	struct raw_error *errors;
+};
+
+struct raw_capture {
+	struct arena arena;
+	struct capture_options options;
+	struct raw_process *processes; /* in the arena */
+	size_t process_count;
+	uint64_t stack_budget; /* bytes of stack that a hold may copy in all */
+};
+
+/* why_format: printf's; NULL what is never given. */
+void raw_add_error(struct raw_capture *raw, struct raw_process *process, pid_t tid,
+		   const char *what, const char *why_format, ...)
+    __attribute__((format(printf, 5, 6)));
+
+/* Room for one more thread, zeroed but for its "not known" values; NULL when there is none. */
+struct raw_thread *raw_thread_new(struct raw_process *process, pid_t tid);
+/* Makes the thread that raw_thread_new() returned count. */
+void raw_thread_publish(struct raw_process *process);
+/* By tid, so that raw_visit_new_threads() need not search them one by one. */
+void raw_sort_threads(struct raw_process *process);
+
+/* Reads the numbers in /proc/PID/task; calls visit for each that is not known yet. */
+typedef void raw_visit_fn(struct raw_capture *raw, struct raw_process *process, pid_t tid);
+/* How many were new, or -errno. */
+int raw_visit_new_threads(struct raw_capture *raw, struct raw_process *process,
+			  raw_visit_fn *visit);
+
+const struct capture_mapping *raw_mapping_at(const struct raw_process *process, uint64_t address);
+
+/* survey.c: all that can be read without stopping anybody. */
+void survey(struct raw_capture *raw);
+/* The part of it that fills in one thread; false when it is gone. */
+bool survey_thread(struct raw_capture *raw, struct raw_process *process, struct raw_thread *thread);
+void survey_mappings(struct raw_capture *raw, struct raw_process *process);
+
+/* hold.c: stop, copy, repair, let go. */
+void hold(struct raw_capture *raw);
+
+/* take.c: what is taken of one thread. */
+void take_registers(struct raw_thread *thread);
+/* share: how many bytes of its stack at the most. */
+void take_memory(struct raw_capture *raw, const struct raw_process *process,
+		 struct raw_thread *thread, uint64_t share);
+uint64_t take_share(const struct raw_capture *raw);
+/* About what all the copies will need. */
+size_t take_expected_bytes(const struct raw_capture *raw);
+
+/* verify.c: the second look. */
+void verify(struct raw_capture *raw);
+
+/* copy.c: the target's memory, by whatever way is open. */
+struct copier {
+	pid_t tid;
+	int mem_fd;	    /* /proc/PID/mem, or -1 */
+	bool no_process_vm; /* process_vm_readv is refused */
+	bool stopped;	    /* PTRACE_PEEKDATA may be asked */
+};
+struct copy_range {
+	uint64_t address;
+	size_t length;
+	char *to;
+	size_t copied;
+};
+void copier_init(struct copier *copier, pid_t tid, bool stopped);
+void copier_deinit(struct copier *copier);
+/* Fills `copied` of each of the (at most 16) ranges; less than length where memory is not there. */
+void copier_copy(struct copier *copier, struct copy_range *ranges, unsigned count);
+
+/* restart.c: does the stop show in this call's result, and what hides it? */
+bool restart_hides(long number, int64_t result, int seccomp, int64_t *ret_result);
+
+/* clock.c: how long threads have slept. */
+void clock_fill_slept(struct raw_capture *raw);
+
+/* refusal.c */
+struct error *refusal_explain(pid_t pid, int os_errno);
+
+#endif

@@ -1,0 +1,44 @@
+#include "capture/reader.h"
+
+const struct capture_mapping *capture_mapping_at(const struct capture_process *process,
+						 uint64_t address)
+{
+	size_t low = 0, high = process->mappings.count;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		const struct capture_mapping *map = &process->mappings.items[middle];
+		if (address < map->start)
+			high = middle;
+		else if (address >= map->end)
+			low = middle + 1;
+		else
+			return map;
+	}
+	return NULL;
+}
+
+const struct capture_thread *capture_thread_by_tid(const struct capture_process *process, pid_t tid)
+{
+	size_t low = 0, high = process->threads.count;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		const struct capture_thread *thread = &process->threads.items[middle];
+		if (tid < thread->tid)
+			high = middle;
+		else if (tid > thread->tid)
+			low = middle + 1;
+		else
+			return thread;
+	}
+	return NULL;
+}
+
+const struct capture_descriptor *capture_descriptor_of(const struct capture_process *process,
+						       int fd)
+{
+	array_for_each (&process->descriptors, descriptor) {
+		if (descriptor->fd == fd)
+			return descriptor;
+	}
+	return NULL;
+}

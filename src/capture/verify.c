@@ -1,0 +1,97 @@
+/*
+ * The second look, after the release: who has not moved since the first?  A thread in the same
+ * call with the same stack, whose voluntary switches grew by no more than our own stop cost, slept all the
+ * while, and all that was read in between is of one moment.
+ */
+#include "base/cleanup.h"
+#include "capture/proc.h"
+#include "capture/raw.h"
+
+#include <fcntl.h>
+#include <linux/limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { STATUS_MOST = 8192, ROUNDS = 8 };
+
+enum look { LOOK_MOVED, LOOK_STEADY, LOOK_AGAIN, LOOK_ENDED };
+
+static bool same_call(const struct raw_syscall *before, const struct raw_syscall *now)
+{
+	if (before->state != SYSCALL_INSIDE || now->state != SYSCALL_INSIDE)
+		return false;
+	return (now->number == before->number || now->number == SYS_restart_syscall) &&
+	       memcmp(now->arguments, before->arguments, sizeof(now->arguments)) == 0 &&
+	       now->sp == before->sp && now->pc == before->pc;
+}
+
+static enum look look_again(const struct raw_process *process, const struct capture_thread *facts)
+{
+	char path[64], text[STATUS_MOST];
+	struct proc_status status;
+	struct raw_syscall call;
+	snprintf(path, sizeof(path), "/proc/%d/task/%d", process->pid, facts->tid);
+	_cleanup_close_ int dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir < 0 || proc_read(dir, "status", text, sizeof(text)) <= 0)
+		return LOOK_ENDED;
+	parse_status(text, &status);
+	if (facts->switches_voluntary < 0 || status.switches_voluntary < 0)
+		return LOOK_MOVED;
+	/* Being preempted on the way back to sleep is no move; sleeping once more is. */
+	int64_t switches = status.switches_voluntary - facts->switches_voluntary;
+	if (switches < 0 || switches > facts->own_stops)
+		return LOOK_MOVED;
+	if (proc_read(dir, "syscall", text, sizeof(text)) <= 0)
+		return LOOK_MOVED;
+	parse_syscall(text, &call);
+	/* It may be on its way back to sleep from our stop. */
+	if (call.state == SYSCALL_RUNNING && facts->own_stops)
+		return LOOK_AGAIN;
+	return same_call(&facts->syscall, &call) ? LOOK_STEADY : LOOK_MOVED;
+}
+
+static void verify_thread(const struct raw_process *process, struct capture_thread *facts,
+			  unsigned *patience)
+{
+	for (;;) {
+		enum look look = look_again(process, facts);
+		facts->steady = look == LOOK_STEADY;
+		facts->ended = look == LOOK_ENDED;
+		if (look != LOOK_AGAIN || *patience == 0)
+			return;
+		--*patience;
+		nanosleep(&(struct timespec){.tv_nsec = 500000}, NULL);
+	}
+}
+
+static bool executable_changed(const struct raw_process *process)
+{
+	char path[64], link[PATH_MAX];
+	if (!process->executable)
+		return false;
+	snprintf(path, sizeof(path), "/proc/%d/exe", process->live_tid);
+	ssize_t n = readlink(path, link, sizeof(link));
+	size_t length = strlen(process->executable);
+	return n > 0 && ((size_t)n < length || memcmp(link, process->executable, length) != 0);
+}
+
+void verify(struct raw_capture *raw)
+{
+	unsigned patience = 100; /* half-milliseconds, for all of them */
+	for (size_t i = 0; i < raw->process_count; i++) {
+		struct raw_process *process = &raw->processes[i];
+		bool replaced = executable_changed(process);
+		if (replaced)
+			raw_add_error(
+			    raw, process, 0, "program",
+			    "it called exec meanwhile: the stacks may be of either program");
+		for (size_t j = 0; j < process->thread_count && !replaced; j++) {
+			struct capture_thread *facts = &process->threads[j].facts;
+			if (facts->syscall.state == SYSCALL_INSIDE)
+				verify_thread(process, facts, &patience);
+		}
+	}
+}

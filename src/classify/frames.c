@@ -1,0 +1,262 @@
+#include "classify/frames.h"
+
+#include "base/array.h"
+
+#include <string.h>
+
+/* How many frames are looked at: what a thread waits for is near the top. */
+#define DEPTH 32
+
+static const char *base_name(const char *path)
+{
+	const char *slash = path ? strrchr(path, '/') : NULL;
+	return slash ? slash + 1 : path;
+}
+
+static bool module_begins(const struct frame *frame, const char *prefix)
+{
+	const char *base = base_name(frame->module);
+	return base && strncmp(base, prefix, strlen(prefix)) == 0;
+}
+
+static bool in_libc(const struct frame *frame)
+{
+	static const char *const modules[] = {
+	    "libc.so", "libc-2.",  "libpthread", "librt",      "libc.musl-", "ld-linux-x86",
+	    "ld-2.",   "ld-musl-", "libasan.so", "libtsan.so", "[vdso]"};
+	for (size_t i = 0; i < ARRAY_SIZE(modules); i++) {
+		if (module_begins(frame, modules[i]))
+			return true;
+	}
+	return false;
+}
+
+/* Libraries whose own frames may stand between a wait and the row that explains it. */
+static bool is_kin(const struct frame *frame, const char *normal)
+{
+	static const char *const spaces[] = {
+	    "std::",	"core::",  "alloc::",  "parking_lot",	 "tokio::",    "crossbeam",
+	    "rayon",	"absl::",  "boost::",  "folly::",	 "tbb::",      "grpc",
+	    "runtime.", "flume::", "lock_api", "thread_local::", "once_cell::"};
+	static const char *const modules[] = {"libjvm.so",  "libstdc++.so", "libc++", "libglib-2",
+					      "libgomp.so", "libomp.so",    "libQt",  "libpython",
+					      "libuv.so",   "libabsl_",	    "libzmq", "libtbb"};
+	if (in_libc(frame))
+		return true;
+	for (size_t i = 0; i < ARRAY_SIZE(spaces); i++) {
+		if (strncmp(normal, spaces[i], strlen(spaces[i])) == 0)
+			return true;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(modules); i++) {
+		if (module_begins(frame, modules[i]))
+			return true;
+	}
+	return false;
+}
+
+static bool row_fits(const struct frame_row *row, const struct frame *frame, const char *normal,
+		     unsigned calls)
+{
+	if (!((row->calls ? row->calls : IN_FUTEX) & (calls | IN_ANY)))
+		return false;
+	if (row->module && !module_begins(frame, row->module))
+		return false;
+	if (row->contains && !strstr(normal, row->contains))
+		return false;
+	return name_matches_pattern(normal, row->pattern);
+}
+
+bool frames_match(const struct stack *stack, unsigned calls, struct frame_match *ret)
+{
+	struct frame_match best = {0};
+	unsigned strangers = 0, seen = 0;
+	for (size_t i = 0; stack && i < stack->count && seen < DEPTH; i++) {
+		const struct frame *frame = &stack->frames[i];
+		if (frame->kind == FRAME_KERNEL)
+			continue;
+		if (frame->kind == FRAME_SIGNAL)
+			break;
+		seen++;
+		if (!frame->function)
+			continue;
+		char normal[NAME_CAP];
+		name_normalise(frame->function, normal);
+		bool known = false;
+		for (size_t j = 0; j < frame_row_count; j++) {
+			const struct frame_row *row = &frame_rows[j];
+			if (!row_fits(row, frame, normal, calls))
+				continue;
+			known = true;
+			enum wait_class so_far = best.row ? best.row->class : WAIT_UNKNOWN;
+			if (row->class == WAIT_UNKNOWN || strangers > row->within ||
+			    (row->over && row->over != so_far) ||
+			    (best.row && row->layer <= best.row->layer))
+				continue;
+			best = (struct frame_match){row, frame, frame->doubtful};
+		}
+		if (!known && !is_kin(frame, normal))
+			strangers++;
+	}
+	if (!best.row)
+		return false;
+	*ret = best;
+	return true;
+}
+
+bool frames_begin_with(const struct stack *stack, const char *pattern)
+{
+	for (size_t i = 0; stack && i < stack->count; i++) {
+		const struct frame *frame = &stack->frames[i];
+		char normal[NAME_CAP];
+		if (frame->kind == FRAME_KERNEL)
+			continue;
+		if (frame->kind == FRAME_SIGNAL)
+			return false;
+		name_normalise(frame->function, normal);
+		if (name_matches_pattern(normal, pattern))
+			return true;
+		if (*normal && !in_libc(frame))
+			return false;
+	}
+	return false;
+}
+
+struct libc_lock_row {
+	const char *pattern;
+	const char *kind;
+	const char *source;
+};
+
+/* glibc 2.17 to 2.42: who takes which of its own locks. */
+static const struct libc_lock_row libc_lock_rows[] = {
+    {"malloc", "malloc arena", "malloc/malloc.c"},
+    {"libc_malloc", "malloc arena", "malloc/malloc.c"},
+    {"calloc", "malloc arena", "malloc/malloc.c"},
+    {"libc_calloc", "malloc arena", "malloc/malloc.c"},
+    {"realloc", "malloc arena", "malloc/malloc.c"},
+    {"libc_realloc", "malloc arena", "malloc/malloc.c"},
+    {"free", "malloc arena", "malloc/malloc.c"},
+    {"cfree", "malloc arena", "malloc/malloc.c"},
+    {"libc_free", "malloc arena", "malloc/malloc.c"},
+    {"memalign", "malloc arena", "malloc/malloc.c"},
+    {"aligned_alloc", "malloc arena", "malloc/malloc.c"},
+    {"posix_memalign", "malloc arena", "malloc/malloc.c"},
+    {"int_malloc", "malloc arena", "malloc/malloc.c"},
+    {"int_free*", "malloc arena", "malloc/malloc.c"},
+    {"arena_get*", "malloc arena", "malloc/arena.c"},
+    {"get_free_list", "malloc arena", "malloc/arena.c"},
+    {"malloc_*", "malloc arena", "malloc_trim, malloc_info, malloc_usable_size"},
+    {"mallinfo*", "malloc arena", "malloc/malloc.c"},
+    {"flockfile", "stdio lock", "stdio-common/flockfile.c"},
+    {"IO_*", "stdio lock", "libio"},
+    {"fputc*", "stdio lock", "libio"},
+    {"fputs*", "stdio lock", "libio"},
+    {"puts*", "stdio lock", "libio"},
+    {"putc*", "stdio lock", "libio"},
+    {"putchar*", "stdio lock", "libio"},
+    {"fgetc*", "stdio lock", "libio"},
+    {"fgets*", "stdio lock", "libio"},
+    {"getc*", "stdio lock", "libio"},
+    {"getchar*", "stdio lock", "libio"},
+    {"getline", "stdio lock", "libio"},
+    {"getdelim", "stdio lock", "libio"},
+    {"fread*", "stdio lock", "libio"},
+    {"fwrite*", "stdio lock", "libio"},
+    {"fflush*", "stdio lock", "libio"},
+    {"fclose", "stdio lock", "libio"},
+    {"fseek*", "stdio lock", "libio"},
+    {"ftell*", "stdio lock", "libio"},
+    {"setvbuf", "stdio lock", "libio"},
+    {"perror", "stdio lock", "libio"},
+    {"printf*", "stdio lock", "libio"},
+    {"fprintf*", "stdio lock", "libio"},
+    {"vprintf*", "stdio lock", "libio"},
+    {"vfprintf*", "stdio lock", "libio"},
+    {"fscanf*", "stdio lock", "libio"},
+    {"scanf*", "stdio lock", "libio"},
+    {"dl_open*", "loader lock", "elf/dl-open.c"},
+    {"dl_close*", "loader lock", "elf/dl-close.c"},
+    {"dl_fini", "loader lock", "elf/dl-fini.c"},
+    {"dl_iterate_phdr", "loader lock", "elf/dl-iteratephdr.c"},
+    {"dl_sym*", "loader lock", "elf/dl-sym.c"},
+    {"dl_addr", "loader lock", "elf/dl-addr.c"},
+    {"dlsym*", "loader lock", "dlfcn/dlsym.c"},
+    {"dlopen*", "loader lock", "dlfcn/dlopen.c"},
+    {"dlclose*", "loader lock", "dlfcn/dlclose.c"},
+    {"dladdr*", "loader lock", "dlfcn/dladdr.c"},
+    {"dlerror*", "loader lock", "dlfcn/dlerror.c"},
+    {"tls_get_addr*", "loader lock", "elf/dl-tls.c"},
+    {"exit", "exit lock", "stdlib/exit.c (2.41)"},
+    {"run_exit_handlers", "exit lock", "stdlib/exit.c"},
+    {"cxa_finalize", "exit lock", "stdlib/cxa_finalize.c"},
+    {"cxa_atexit", "exit lock", "stdlib/cxa_atexit.c"},
+    {"register_atfork", "fork handler lock", "nptl/register-atfork.c"},
+    {"run_fork_handlers", "fork handler lock", "nptl/register-atfork.c"},
+    {"run_prefork_handlers", "fork handler lock", "posix/register-atfork.c"},
+    {"fork", "fork lock", "posix/fork.c"},
+    {"libc_fork", "fork lock", "posix/fork.c"},
+    {"getaddrinfo", "resolver lock", "nss/getaddrinfo.c"},
+    {"gaih_*", "resolver lock", "nss/getaddrinfo.c"},
+    {"res_*", "resolver lock", "resolv"},
+    {"nss_*", "resolver lock", "nss"},
+    {"getpw*", "resolver lock", "nss"},
+    {"getgr*", "resolver lock", "nss"},
+    {"gethost*", "resolver lock", "nss"},
+    {"setlocale", "locale lock", "locale/setlocale.c"},
+    {"tz*", "time zone lock", "time/tzset.c"},
+    {"localtime*", "time zone lock", "time/tzset.c"},
+    {"mktime", "time zone lock", "time/mktime.c"},
+    {"syslog", "syslog lock", "misc/syslog.c"},
+    {"vsyslog*", "syslog lock", "misc/syslog.c"},
+    {"getenv", "environment lock", "stdlib/getenv.c"},
+    {"setenv", "environment lock", "stdlib/setenv.c"},
+    {"unsetenv", "environment lock", "stdlib/setenv.c"},
+    {"putenv", "environment lock", "stdlib/putenv.c"},
+    {"rand", "random lock", "stdlib/random.c"},
+    {"random*", "random lock", "stdlib/random.c"},
+    {"nptl_setxid", "thread list lock", "nptl/nptl_setxid.c"},
+    {"nptl_free_tcb", "thread list lock", "nptl/nptl_free_tcb.c"},
+    {"nptl_deallocate_stack", "stack cache lock", "nptl/nptl-stack.c"},
+    {"pthread_create", "stack cache lock", "nptl/allocatestack.c"},
+};
+
+/* Allocators take plain mutexes of their own. */
+static const struct libc_lock_row module_rows[] = {
+    {"libjemalloc.so", "malloc lock", "jemalloc 5"},
+    {"libtcmalloc", "malloc lock", "gperftools 2"},
+    {"libmimalloc.so", "malloc lock", "mimalloc 2"},
+};
+
+static bool is_lock_frame(const char *normal)
+{
+	return strncmp(normal, "lll_", 4) == 0 || strncmp(normal, "futex_", 6) == 0 ||
+	       strncmp(normal, "pthread_mutex_", 14) == 0 ||
+	       strcmp(normal, "rtld_mutex_lock") == 0 || strcmp(normal, "syscall") == 0;
+}
+
+const char *frames_libc_lock(const struct stack *stack)
+{
+	for (size_t i = 0; stack && i < stack->count && i < DEPTH; i++) {
+		const struct frame *frame = &stack->frames[i];
+		char normal[NAME_CAP];
+		if (frame->kind == FRAME_KERNEL)
+			continue;
+		if (frame->kind == FRAME_SIGNAL)
+			return NULL;
+		for (size_t j = 0; j < ARRAY_SIZE(module_rows); j++) {
+			if (module_begins(frame, module_rows[j].pattern))
+				return module_rows[j].kind;
+		}
+		name_normalise(frame->function, normal);
+		if (!*normal || is_lock_frame(normal))
+			continue;
+		for (size_t j = 0; j < ARRAY_SIZE(libc_lock_rows); j++) {
+			if (name_matches_pattern(normal, libc_lock_rows[j].pattern) &&
+			    (in_libc(frame) || !strchr(normal, ':')))
+				return libc_lock_rows[j].kind;
+		}
+		if (!in_libc(frame))
+			return NULL;
+	}
+	return NULL;
+}

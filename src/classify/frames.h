@@ -1,0 +1,75 @@
+/*
+ * The names of functions, and what it means for a wait that they are on its stack.
+ *
+ * Names are compared in a normal form: without parameters, template arguments, symbol versions and
+ * the compiler's suffixes (.constprop.0, .isra.0, .part.0, .cold), and, where they are C names,
+ * without `__GI_`, `__interceptor_` and leading underscores.  A pattern "Mutex::lock_contended"
+ * matches a name that is so or ends in "::Mutex::lock_contended"; a trailing '*' matches any ending
+ * of the last component.
+ */
+#ifndef HANGDUMP_CLASSIFY_FRAMES_H
+#define HANGDUMP_CLASSIFY_FRAMES_H
+
+#include "classify/locks.h"
+#include "model/stack.h"
+#include "model/wait.h"
+
+/* Where several rows fit, the higher layer knows better what is waited for. */
+enum frame_layer {
+	LAYER_STUB,    /* libc's own way into the kernel */
+	LAYER_LIBC,    /* the primitive */
+	LAYER_LIBRARY, /* what a language's standard library or a lock library builds on it */
+	LAYER_RUNTIME, /* what is really waited for */
+};
+
+/* In which calls a row may decide. */
+enum frame_calls {
+	IN_FUTEX = 1,
+	IN_EVENTS = 2, /* epoll, poll, select */
+	IN_SLEEP = 4,
+	IN_SEMAPHORE = 8, /* semop */
+	IN_ANY = 16,
+};
+
+struct frame_row {
+	const char *pattern;
+	const char *contains; /* must be in the name too; NULL: nothing */
+	const char *module;   /* how the file's base name begins; NULL: any */
+	enum frame_layer layer;
+	unsigned calls;	       /* enum frame_calls; 0: IN_FUTEX */
+	enum wait_class class; /* 0 (unknown): decides nothing, and is no stranger */
+	enum primitive primitive;
+	const char *kind;     /* of resource; NULL: the class says it */
+	enum wait_class over; /* refines this class alone; 0 (unknown): whatever was found so far */
+	uint8_t word;	      /* where the futex word is in the object */
+	uint8_t within;	      /* how many frames of strangers may stand before it */
+	const char *source;
+};
+
+extern const struct frame_row frame_rows[];
+extern const size_t frame_row_count;
+
+struct frame_match {
+	const struct frame_row *row;
+	const struct frame *frame;
+	bool doubtful;
+};
+
+/* The row that says best what the wait is, for a call of the given kinds. */
+bool frames_match(const struct stack *stack, unsigned calls, struct frame_match *ret);
+
+/* Is a function of this pattern on the stack before any stranger? */
+bool frames_begin_with(const struct stack *stack, const char *pattern);
+
+/*
+ * What lock inside of libc or the loader this is, by who asked for it: "malloc arena", "stdio
+ * lock", ...; NULL: not one of those.
+ */
+const char *frames_libc_lock(const struct stack *stack);
+
+#define NAME_CAP 256
+/* The normal form of a name; "" for NULL.  Cut to fit. */
+void name_normalise(const char *name, char ret[NAME_CAP]);
+bool name_matches_pattern(const char *normal, const char *pattern);
+
+#endif

@@ -1,0 +1,223 @@
+#include "classify/locks.h"
+
+#include "base/array.h"
+#include "classify/subject.h"
+
+#include <limits.h>
+#include <linux/futex.h>
+
+#define OBJECT_CAP 64
+
+const struct primitive_row primitive_rows[PRIMITIVES] = {
+    [PRIMITIVE_NONE] = {WAIT_FUTEX, "futex"},
+    [PRIMITIVE_MUTEX] = {WAIT_MUTEX_LOCK, "mutex"},
+    [PRIMITIVE_LOW_LEVEL] = {WAIT_MUTEX_LOCK, "libc lock"},
+    [PRIMITIVE_COND] = {WAIT_COND, "condition variable"},
+    [PRIMITIVE_RWLOCK_READ] = {WAIT_RWLOCK_READ, "rwlock"},
+    [PRIMITIVE_RWLOCK_WRITE] = {WAIT_RWLOCK_WRITE, "rwlock"},
+    [PRIMITIVE_SEMAPHORE] = {WAIT_SEMAPHORE, "semaphore"},
+    [PRIMITIVE_BARRIER] = {WAIT_BARRIER, "barrier"},
+    [PRIMITIVE_ONCE] = {WAIT_ONCE, "once"},
+    [PRIMITIVE_JOIN] = {WAIT_JOIN, "thread"},
+};
+
+/*
+ * x86-64.  glibc: sysdeps/nptl/bits, nptl/ of 2.17 to 2.42; seen on 2.31, 2.36, 2.41.  musl:
+ * src/thread/ of 1.2; seen on 1.2.3.  A guess takes the first row that fits strongly, so the more
+ * telling rows come first.
+ */
+const struct lock_layout lock_layouts[] = {
+    {LIBRARY_GLIBC, PRIMITIVE_MUTEX, 0, 8, 40, OP_PI, VALUE_ANY, 0, OWNER_TID_BITS, 0,
+     glibc_check_mutex, "2.17 to 2.42, priority inheritance"},
+    {LIBRARY_GLIBC, PRIMITIVE_MUTEX, 0, 8, 40, OP_WAIT | OP_BITSET, VALUE_WAITERS, 0,
+     OWNER_TID_BITS, 0, glibc_check_mutex, "2.17 to 2.42, robust"},
+    {LIBRARY_GLIBC, PRIMITIVE_MUTEX, 0, 8, 40, OP_WAIT | OP_BITSET, VALUE_IS, 2, OWNER_TID, 8,
+     glibc_check_mutex, "2.17 to 2.42"},
+    {LIBRARY_GLIBC, PRIMITIVE_JOIN, 0, 4, 4, OP_WAIT | OP_BITSET, VALUE_NOT_SMALL, 0, OWNER_VALUE,
+     0, glibc_check_join, "2.17 to 2.42: the tid in struct pthread"},
+    {LIBRARY_GLIBC, PRIMITIVE_COND, 40, 8, 48, OP_BITSET | OP_WAIT, VALUE_ANY, 0, OWNER_NONE, 0,
+     glibc_check_cond, "2.25 to 2.40, group 0"},
+    {LIBRARY_GLIBC, PRIMITIVE_COND, 44, 8, 48, OP_BITSET | OP_WAIT, VALUE_ANY, 0, OWNER_NONE, 0,
+     glibc_check_cond, "2.25 to 2.40, group 1"},
+    {LIBRARY_GLIBC, PRIMITIVE_COND, 32, 8, 48, OP_BITSET | OP_WAIT, VALUE_ANY, 0, OWNER_NONE, 0,
+     glibc_check_cond, "2.41, later 2.38 to 2.40, group 0"},
+    {LIBRARY_GLIBC, PRIMITIVE_COND, 36, 8, 48, OP_BITSET | OP_WAIT, VALUE_ANY, 0, OWNER_NONE, 0,
+     glibc_check_cond, "2.41, later 2.38 to 2.40, group 1"},
+    {LIBRARY_GLIBC, PRIMITIVE_COND, 4, 8, 48, OP_WAIT | OP_REQUEUE, VALUE_ANY, 0, OWNER_NONE, 0,
+     glibc_check_old_cond, "2.17 to 2.24"},
+    {LIBRARY_GLIBC, PRIMITIVE_RWLOCK_READ, 8, 8, 56, OP_BITSET, VALUE_IS, 3, OWNER_TID, 24,
+     glibc_check_rwlock, "2.25 to 2.42, a writer holds it"},
+    {LIBRARY_GLIBC, PRIMITIVE_RWLOCK_READ, 0, 8, 56, OP_BITSET, VALUE_NOT_SMALL, 0, OWNER_TID, 24,
+     glibc_check_rwlock, "2.25 to 2.42, behind a writer that waits"},
+    {LIBRARY_GLIBC, PRIMITIVE_RWLOCK_WRITE, 8, 8, 56, OP_BITSET, VALUE_IS, 2, OWNER_TID, 24,
+     glibc_check_rwlock, "2.25 to 2.42, readers hold it"},
+    {LIBRARY_GLIBC, PRIMITIVE_RWLOCK_WRITE, 12, 8, 56, OP_BITSET, VALUE_IS, 3, OWNER_TID, 24,
+     glibc_check_rwlock, "2.25 to 2.42, behind another writer"},
+    {LIBRARY_GLIBC, PRIMITIVE_RWLOCK_READ, 8, 8, 56, OP_WAIT, VALUE_ANY, 0, OWNER_TID, 24,
+     glibc_check_old_rwlock, "2.17 to 2.24"},
+    {LIBRARY_GLIBC, PRIMITIVE_RWLOCK_WRITE, 12, 8, 56, OP_WAIT, VALUE_ANY, 0, OWNER_TID, 24,
+     glibc_check_old_rwlock, "2.17 to 2.24"},
+    {LIBRARY_GLIBC, PRIMITIVE_BARRIER, 4, 4, 20, OP_WAIT, VALUE_ANY, 0, OWNER_NONE, 0,
+     glibc_check_barrier, "2.23 to 2.42"},
+    {LIBRARY_GLIBC, PRIMITIVE_SEMAPHORE, 0, 8, 12, OP_BITSET, VALUE_IS, 0, OWNER_NONE, 0,
+     glibc_check_semaphore, "2.21 to 2.42"},
+    {LIBRARY_GLIBC, PRIMITIVE_SEMAPHORE, 0, 8, 16, OP_WAIT, VALUE_IS, 0, OWNER_NONE, 0,
+     glibc_check_old_semaphore, "2.17 to 2.20"},
+    {LIBRARY_GLIBC, PRIMITIVE_LOW_LEVEL, 0, 4, 16, OP_WAIT, VALUE_IS, 2, OWNER_TCB, 8,
+     glibc_check_low_level, "2.17 to 2.42: stdio's lock knows its owner, others do not"},
+    {LIBRARY_GLIBC, PRIMITIVE_ONCE, 0, 4, 4, OP_WAIT, VALUE_ONCE, 0, OWNER_NONE, 0,
+     glibc_check_once, "2.17 to 2.42"},
+
+    {LIBRARY_MUSL, PRIMITIVE_MUTEX, 4, 4, 24, OP_WAIT | OP_PI, VALUE_WAITERS, 0, OWNER_TID_BITS, 4,
+     musl_check_mutex, "1.2: the owner of a normal mutex is not kept"},
+    {LIBRARY_MUSL, PRIMITIVE_COND, 0, 4, 4, OP_WAIT, VALUE_IS, 2, OWNER_NONE, 0, musl_check_cond,
+     "1.2: the word is on the waiter's stack"},
+    {LIBRARY_MUSL, PRIMITIVE_COND, 8, 8, 16, OP_WAIT, VALUE_ANY, 0, OWNER_NONE, 0,
+     musl_check_shared_cond, "1.2, shared between processes"},
+    {LIBRARY_MUSL, PRIMITIVE_RWLOCK_READ, 0, 4, 12, OP_WAIT, VALUE_WAITERS, 0, OWNER_NONE, 0,
+     musl_check_rwlock, "1.2"},
+    {LIBRARY_MUSL, PRIMITIVE_RWLOCK_WRITE, 0, 4, 12, OP_WAIT, VALUE_WAITERS, 0, OWNER_NONE, 0,
+     musl_check_rwlock, "1.2"},
+    {LIBRARY_MUSL, PRIMITIVE_SEMAPHORE, 0, 4, 12, OP_WAIT, VALUE_IS, 0xffffffff, OWNER_NONE, 0,
+     musl_check_semaphore, "1.1 to 1.2"},
+    {LIBRARY_MUSL, PRIMITIVE_JOIN, 8, 4, 12, OP_WAIT, VALUE_IS, 2, OWNER_TID, 0, musl_check_join,
+     "1.2: detach_state in struct pthread, tid eight bytes before it"},
+    {LIBRARY_MUSL, PRIMITIVE_BARRIER, 0, 4, 4, OP_WAIT, VALUE_IS, 1, OWNER_NONE, 0,
+     musl_check_barrier, "1.2: the word is on a waiter's stack"},
+    {LIBRARY_MUSL, PRIMITIVE_LOW_LEVEL, 0, 4, 4, OP_WAIT, VALUE_NOT_SMALL, 0, OWNER_TID_BITS, 0,
+     musl_check_file, "1.2: stdio's lock"},
+    {LIBRARY_MUSL, PRIMITIVE_ONCE, 0, 4, 4, OP_WAIT, VALUE_IS, 3, OWNER_NONE, 0, musl_check_once,
+     "1.2"},
+};
+const size_t lock_layout_count = ARRAY_SIZE(lock_layouts);
+
+static unsigned op_bit(unsigned op)
+{
+	switch (op) {
+	case FUTEX_WAIT:
+		return OP_WAIT;
+	case FUTEX_WAIT_BITSET:
+		return OP_BITSET;
+	case FUTEX_LOCK_PI:
+	case 13: /* FUTEX_LOCK_PI2, Linux 5.14 */
+		return OP_PI;
+	case FUTEX_WAIT_REQUEUE_PI:
+		return OP_REQUEUE;
+	default:
+		return 0;
+	}
+}
+
+static bool signature_fits(const struct lock_layout *layout, const struct futex_wait *futex)
+{
+	if (!(layout->ops & op_bit(futex->op)))
+		return false;
+	switch (layout->rule) {
+	case VALUE_ANY:
+		return true;
+	case VALUE_IS:
+		return futex->value == layout->value;
+	case VALUE_WAITERS:
+		return futex->value & 0x80000000u;
+	case VALUE_ONCE:
+		return (futex->value & 3) == 1;
+	case VALUE_NOT_SMALL:
+		return futex->value > 4;
+	}
+	return false;
+}
+
+static enum fit examine(struct lock_case *lock, const struct lock_layout *layout,
+			unsigned char bytes[OBJECT_CAP])
+{
+	uint64_t address = lock->futex->address;
+	if (address < layout->word)
+		return FIT_NO;
+	lock->base = address - layout->word;
+	if (lock->base % layout->align)
+		return FIT_NO;
+	lock->bytes = bytes;
+	if (!subject_read(lock->subject, lock->base, bytes, layout->size))
+		return FIT_UNREAD;
+	return layout->check(lock);
+}
+
+static void take(struct subject *subject, const struct lock_case *lock,
+		 const struct lock_layout *layout)
+{
+	struct resource *resource = &subject->wait->resource;
+	subject_set_object(
+	    subject, lock->kind ? lock->kind : primitive_rows[layout->primitive].kind, lock->base);
+	if (lock->name)
+		resource->name = lock->name;
+	resource->detail = lock->detail;
+	resource->identity = lock->identity;
+}
+
+enum fit lock_describe(struct subject *subject, enum primitive primitive, unsigned libraries,
+		       const struct futex_wait *futex, const struct lock_layout **ret_layout)
+{
+	unsigned char bytes[OBJECT_CAP];
+	struct lock_case best = {0};
+	enum fit best_fit = FIT_NO;
+	const struct lock_layout *best_layout = NULL;
+	for (size_t i = 0; i < lock_layout_count; i++) {
+		const struct lock_layout *layout = &lock_layouts[i];
+		if (layout->primitive != primitive || !(layout->library & libraries) ||
+		    !signature_fits(layout, futex))
+			continue;
+		struct lock_case lock = {.subject = subject, .futex = futex};
+		enum fit fit = examine(&lock, layout, bytes);
+		if (fit <= best_fit)
+			continue;
+		best = lock;
+		best_fit = fit;
+		best_layout = layout;
+	}
+	if (best_layout)
+		take(subject, &best, best_layout);
+	else
+		subject_set_object(subject, primitive_rows[primitive].kind, futex->address);
+	if (ret_layout)
+		*ret_layout = best_layout;
+	return best_fit;
+}
+
+const struct lock_layout *lock_guess(struct subject *subject, unsigned libraries,
+				     const struct futex_wait *futex, enum fit *ret_fit)
+{
+	unsigned char bytes[OBJECT_CAP];
+	struct lock_case weak_case = {0};
+	const struct lock_layout *weak = NULL;
+	for (size_t i = 0; i < lock_layout_count; i++) {
+		const struct lock_layout *layout = &lock_layouts[i];
+		if (!(layout->library & libraries) || !signature_fits(layout, futex))
+			continue;
+		struct lock_case lock = {.subject = subject, .futex = futex};
+		enum fit fit = examine(&lock, layout, bytes);
+		if (fit == FIT_STRONG) {
+			take(subject, &lock, layout);
+			*ret_fit = fit;
+			return layout;
+		}
+		/* The value 2 of a private lock is telling enough by itself. */
+		if (fit == FIT_WEAK && layout->primitive == PRIMITIVE_LOW_LEVEL && !weak) {
+			weak = layout;
+			weak_case = lock;
+		}
+	}
+	if (weak)
+		take(subject, &weak_case, weak);
+	*ret_fit = weak ? FIT_WEAK : FIT_NO;
+	return weak;
+}
+
+void lock_set_joined(struct lock_case *lock, uint32_t ns_tid)
+{
+	const struct capture_thread *joined = subject_thread_by_ns_tid(lock->subject, ns_tid);
+	if (!joined)
+		return;
+	lock->name = joined->name && *joined->name ? joined->name : NULL;
+	lock->detail = subject_printf(lock->subject, "thread %d", (int)joined->tid);
+	lock->identity = subject_printf(lock->subject, "thread:%d", (int)joined->tid);
+}

@@ -1,0 +1,129 @@
+/* Waits for time, signals, children, and for what processes share: System V and POSIX queues. */
+#include "base/cleanup.h"
+#include "classify/fd.h"
+#include "classify/frames.h"
+#include "classify/words.h"
+
+#include <inttypes.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+void classify_sleep(struct subject *subject)
+{
+	struct frame_match match;
+	subject_decide(subject, WAIT_SLEEP, CONFIDENCE_CERTAIN, "sleep");
+	if (frames_match(subject->stack, IN_SLEEP, &match) && match.row->class != WAIT_SLEEP) {
+		subject_decide(subject, match.row->class, CONFIDENCE_LIKELY, match.row->pattern);
+		subject->wait->resource.kind = match.row->kind;
+	}
+}
+
+static void say_child(struct subject *subject, int32_t pid)
+{
+	struct resource *resource = &subject->wait->resource;
+	resource->kind = "child process";
+	if (pid > 0) {
+		resource->detail = subject_printf(subject, "process %d", (int)pid);
+		resource->identity = subject_printf(subject, "process:%d", (int)pid);
+	} else if (pid == -1) {
+		resource->detail = "any child";
+	} else if (pid == 0) {
+		resource->detail = "any child of its process group";
+	} else {
+		resource->detail =
+		    subject_printf(subject, "any child of process group %" PRId64, -(int64_t)pid);
+	}
+}
+
+void classify_child(struct subject *subject)
+{
+	subject_decide(subject, WAIT_CHILD, CONFIDENCE_CERTAIN, "wait");
+	if (subject->wait->syscall.number == SYS_wait4) {
+		say_child(subject, argument_int(subject, 0));
+		return;
+	}
+	int32_t id = argument_int(subject, 1);
+	switch (argument_int(subject, 0)) {
+	case P_PID:
+		say_child(subject, id);
+		break;
+	case P_PGID:
+		say_child(subject, id > 0 ? -id : 0);
+		break;
+	case P_PIDFD:
+		subject->wait->resource.kind = "pidfd";
+		subject->wait->resource.fd = id;
+		break;
+	default:
+		say_child(subject, -1);
+	}
+}
+
+void classify_signal(struct subject *subject)
+{
+	uint64_t mask;
+	long number = subject->wait->syscall.number;
+	subject_decide(subject, WAIT_SIGNAL, CONFIDENCE_CERTAIN, subject->row->name);
+	subject->wait->rule = number == SYS_pause	    ? "pause"
+			      : number == SYS_rt_sigsuspend ? "rt_sigsuspend"
+							    : "rt_sigtimedwait";
+	if (number == SYS_pause ||
+	    !subject_read(subject, argument(subject, 0), &mask, sizeof(mask)))
+		return;
+	/* sigsuspend's set is what is blocked meanwhile: all others end it. */
+	_cleanup_free_ char *signals = signal_set_text(number == SYS_rt_sigsuspend ? ~mask : mask);
+	subject->wait->resource.kind = "signals";
+	subject->wait->resource.detail = strpool_add(subject->context->strings, signals);
+}
+
+/* struct sembuf: number u16, operation s16, flags s16. */
+void classify_semaphore(struct subject *subject)
+{
+	struct {
+		uint16_t number;
+		int16_t operation, flags;
+	} first;
+	int32_t id = argument_int(subject, 0);
+	struct resource *resource = &subject->wait->resource;
+	struct frame_match match;
+	resource->kind = "system v semaphore";
+	resource->identity = subject_printf(subject, "sem:%d", (int)id);
+	resource->detail = subject_printf(subject, "id %d", (int)id);
+	subject_decide(subject, WAIT_SEMAPHORE, CONFIDENCE_CERTAIN, "semop");
+	if (argument(subject, 2) == 1 &&
+	    subject_read(subject, argument(subject, 1), &first, sizeof(first))) {
+		resource->detail = subject_printf(subject, "id %d, number %u, operation %d",
+						  (int)id, first.number, first.operation);
+		resource->identity = subject_printf(subject, "sem:%d:%u", (int)id, first.number);
+	}
+	if (frames_match(subject->stack, IN_SEMAPHORE, &match)) {
+		subject_decide(subject, match.row->class, CONFIDENCE_LIKELY, match.row->pattern);
+		if (match.row->kind)
+			resource->kind = match.row->kind;
+	}
+}
+
+void classify_sysv_message(struct subject *subject)
+{
+	struct resource *resource = &subject->wait->resource;
+	int32_t id = argument_int(subject, 0);
+	resource->kind = "system v message queue";
+	resource->identity = subject_printf(subject, "msg:%d", (int)id);
+	resource->detail = subject_printf(subject, "id %d", (int)id);
+	int64_t type = (int64_t)argument(subject, 3);
+	if (subject->row->class == WAIT_MESSAGE_RECEIVE && type)
+		resource->detail = subject_printf(subject, "id %d, type %" PRId64, (int)id, type);
+	subject_decide(subject, subject->row->class, CONFIDENCE_CERTAIN, "system v message");
+}
+
+void classify_message_queue(struct subject *subject)
+{
+	classify_set_fd(subject, 0);
+	subject->wait->resource.kind = "message queue";
+	subject_decide(subject, subject->row->class, CONFIDENCE_CERTAIN, "posix message");
+}
+
+void classify_other(struct subject *subject)
+{
+	subject_decide(subject, WAIT_SYSTEM_CALL, CONFIDENCE_CERTAIN, "system call");
+}

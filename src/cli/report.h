@@ -1,0 +1,9 @@
+/* Words on standard error: "hangdump: what: why", and a line of advice where there is some. */
+#ifndef HANGDUMP_CLI_REPORT_H
+#define HANGDUMP_CLI_REPORT_H
+
+#include "base/error.h"
+
+void report_error(const struct error *error);
+
+#endif

@@ -1,0 +1,254 @@
+#include "pipeline/pipeline.h"
+
+#include "base/cleanup.h"
+#include "capture/capture.h"
+#include "classify/classify.h"
+#include "group/group.h"
+#include "objects/objects.h"
+#include "symbolize/symbolize.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Everything that one process's threads share on their way from a capture into the dump. */
+struct line {
+	const struct pipeline_options *options;
+	struct capture_process *from;
+	struct dump *dump;
+	struct process *to;
+	struct objects *objects;
+	struct unwind *unwind;
+	struct symbolize *symbolize;
+	struct classify_context classify;
+};
+
+static const char *name_data(void *symbolize, uint64_t address)
+{
+	return symbolize_data(symbolize, address);
+}
+
+static void copy_process(struct dump *dump, const struct capture *capture,
+			 const struct capture_process *from, struct process *to)
+{
+	struct strpool *strings = &dump->strings;
+	to->pid = from->pid;
+	to->ppid = from->ppid;
+	to->name = strpool_add(strings, from->name);
+	to->executable = from->executable_deleted
+			     ? strpool_printf(strings, "%s (deleted)", from->executable)
+			     : strpool_add(strings, from->executable);
+	to->start_time = from->start_time;
+	to->pid_namespace = from->pid_namespace;
+	to->frozen_us = from->frozen_us;
+	long ticks = sysconf(_SC_CLK_TCK);
+	to->running_ms = (int64_t)(capture->boottime_ns / 1000000) -
+			 (int64_t)(from->start_time * 1000 / (uint64_t)ticks);
+	if (to->running_ms < 0 || !from->start_time)
+		to->running_ms = -1;
+	for (size_t at = 0; from->command && at < from->command_length;) {
+		size_t n = strnlen(from->command + at, from->command_length - at);
+		*array_append(&to->command) = strpool_add_n(strings, from->command + at, n);
+		at += n + 1;
+	}
+	array_for_each (&from->errors, error)
+		dump_add_error(dump, from->pid, error->tid, error->what, "%s", error->why);
+}
+
+/* "[<0>] futex_do_wait+0x35/0x70 [module]" a line, innermost first. */
+static size_t parse_kernel_stack(struct strpool *strings, const char *text, struct frame *frames,
+				 size_t most)
+{
+	size_t count = 0;
+	for (const char *line = text; line && *line && count < most;) {
+		const char *end = strchrnul(line, '\n');
+		const char *at = memchr(line, ']', (size_t)(end - line));
+		at = at ? at + 1 : line;
+		at += strspn(at, " ");
+		size_t length = strcspn(at, "+ \n");
+		if (length && at < end) {
+			struct frame *frame = &frames[count++];
+			*frame = (struct frame){.kind = FRAME_KERNEL, .found_by = FOUND_BY_KERNEL};
+			frame->function = strpool_add_n(strings, at, length);
+			unsigned long offset;
+			if (sscanf(at + length, "+0x%lx", &offset) == 1)
+				frame->offset = offset;
+			const char *module = memchr(at, '[', (size_t)(end - at));
+			if (module && memchr(module, ']', (size_t)(end - module)))
+				frame->module =
+				    strpool_add_n(strings, module + 1, strcspn(module + 1, "]"));
+		}
+		line = *end ? end + 1 : NULL;
+	}
+	return count;
+}
+
+static void prepend_kernel_frames(struct strpool *strings, const char *text, struct stack *stack)
+{
+	struct frame kernel[64];
+	size_t count = parse_kernel_stack(strings, text, kernel, ARRAY_SIZE(kernel));
+	if (!count)
+		return;
+	stack->frames = xreallocarray(stack->frames, stack->count + count, sizeof(*stack->frames));
+	memmove(stack->frames + count, stack->frames, stack->count * sizeof(*stack->frames));
+	memcpy(stack->frames, kernel, count * sizeof(*kernel));
+	stack->count += count;
+}
+
+/* Where the user part tells little: asleep in the kernel for reasons of its own. */
+static bool wants_kernel_stack(const struct line *line, const struct capture_thread *from,
+			       const struct thread *to)
+{
+	switch (line->options->kernel_stacks) {
+	case KERNEL_STACKS_ALWAYS:
+		return true;
+	case KERNEL_STACKS_NEVER:
+		return false;
+	case KERNEL_STACKS_AUTO:
+		break;
+	}
+	return from->state == 'D' || to->stack.count == 0 || to->wait.class == WAIT_DISK ||
+	       to->wait.class == WAIT_PAGE_FAULT || to->wait.class == WAIT_MEMORY_MAP_LOCK;
+}
+
+static void dump_thread(struct line *line, const struct capture_thread *from, struct thread *to)
+{
+	to->tid = from->tid;
+	to->name = strpool_add(&line->dump->strings, from->name);
+	to->start_time = from->start_time;
+	to->state = from->state;
+	to->cpu_user_ns = from->cpu_user_ns;
+	to->cpu_system_ns = from->cpu_system_ns;
+	to->cpu_total_ns = from->cpu_total_ns;
+	to->switches_voluntary = from->switches_voluntary;
+	to->switches_involuntary = from->switches_involuntary;
+	to->own_stops = from->own_stops;
+	to->steady = from->steady;
+	unwind_thread(line->unwind, from, &to->stack);
+	symbolize_stack(line->symbolize, &to->stack);
+	wait_init(&to->wait);
+	classify_thread(&line->classify, from, &to->stack, &to->wait);
+	if (from->kernel_stack && wants_kernel_stack(line, from, to))
+		prepend_kernel_frames(&line->dump->strings, from->kernel_stack, &to->stack);
+}
+
+static void copy_modules(struct line *line)
+{
+	for (size_t i = 0; i < objects_count(line->objects); i++) {
+		const struct object *object = objects_peek(line->objects, i);
+		struct module *module = array_append(&line->to->modules);
+		module->path = strpool_add(&line->dump->strings, object->path);
+		module->build_id = strpool_add(&line->dump->strings, object->build_id);
+		module->start = object->start;
+		module->end = object->end;
+		if (object->why_not)
+			dump_add_error(line->dump, line->to->pid, 0, object->path, "%s",
+				       object->why_not);
+		if (object->debug_why_not)
+			dump_add_error(line->dump, line->to->pid, 0, object->path,
+				       "its debug file: %s", object->debug_why_not);
+	}
+}
+
+static void dump_process(struct dump *dump, const struct capture *capture,
+			 struct capture_process *from, struct objects *objects,
+			 const struct pipeline_options *options)
+{
+	struct process *to = array_append(&dump->processes);
+	copy_process(dump, capture, from, to);
+	struct symbolize_options symbols = {
+	    .inlines = true, .lines = true, .deadline = options->deadline};
+	struct line line = {.options = options, .from = from, .dump = dump, .to = to};
+	line.objects = objects;
+	line.unwind =
+	    unwind_new(from, objects, options->unwinder, options->max_frames, &dump->strings);
+	line.symbolize = symbolize_new(objects, &symbols, &dump->strings);
+	line.classify = (struct classify_context){.process = from,
+						  .strings = &dump->strings,
+						  .name_data = name_data,
+						  .name_data_context = line.symbolize,
+						  .realtime_ns = capture->taken_at_ns,
+						  .monotonic_ns = (int64_t)capture->monotonic_ns,
+						  .boottime_ns = (int64_t)capture->boottime_ns};
+	array_reserve(&to->threads, from->threads.count);
+	array_for_each (&from->threads, thread)
+		dump_thread(&line, thread, array_append(&to->threads));
+	if (symbolize_was_cut(line.symbolize))
+		dump_add_error(dump, to->pid, 0, "symbols",
+			       "the deadline passed before all were looked up");
+	copy_modules(&line);
+	symbolize_free(line.symbolize);
+	unwind_free(line.unwind);
+}
+
+static void dump_capture(struct dump *dump, struct capture *capture,
+			 const struct pipeline_options *options)
+{
+	struct objects_options object_options = {.debuginfod = options->debuginfod,
+						 .deadline = options->deadline};
+	dump->generator = PACKAGE_STRING;
+	dump->taken_at_ns = capture->taken_at_ns;
+	dump->monotonic_ns = capture->monotonic_ns;
+	dump->boot_id = strpool_add(&dump->strings, capture->boot_id);
+	dump->host_name = strpool_add(&dump->strings, capture->host_name);
+	dump->kernel = strpool_add(&dump->strings, capture->kernel);
+	dump->arch = strpool_add(&dump->strings, capture->arch);
+	array_for_each (&capture->processes, process) {
+		struct objects *objects = objects_open(process, &object_options);
+		capture_allow_live_reads(process, options->deadline);
+		dump_process(dump, capture, process, objects, options);
+		objects_close(objects);
+	}
+	group_threads(dump);
+}
+
+/* The pids that were asked for, and with `tree` their descendants, each once. */
+static size_t expand(const pid_t *pids, size_t count, bool tree, pid_t **ret)
+{
+	array(pid_t) all = {0};
+	for (size_t i = 0; i < count; i++)
+		*array_append(&all) = pids[i];
+	for (size_t i = 0; tree && i < count; i++) {
+		_cleanup_free_ pid_t *kin = NULL;
+		size_t n = capture_descendants(pids[i], &kin);
+		for (size_t j = 1; j < n; j++) {
+			bool known = false;
+			array_for_each (&all, pid)
+				known = known || *pid == kin[j];
+			if (!known)
+				*array_append(&all) = kin[j];
+		}
+	}
+	*ret = all.items;
+	return all.count;
+}
+
+struct error *pipeline_dump_live(const pid_t *pids, size_t count,
+				 const struct pipeline_options *options, struct error **failures,
+				 struct dump *ret)
+{
+	_cleanup_free_ pid_t *all = NULL;
+	size_t n = expand(pids, count, options->tree, &all);
+	_cleanup_free_ struct error **all_failures = xcalloc(n, sizeof(*all_failures));
+	struct capture_options capture_options = {.no_stop = options->no_stop,
+						  .deadline = options->deadline,
+						  .fds = classify_syscall_fds};
+	struct capture *capture;
+	struct error *error = capture_survey(all, n, &capture_options, all_failures, &capture);
+	if (error)
+		return error;
+	capture_hold(capture, all, n, all_failures);
+	capture_verify(capture);
+	dump_capture(ret, capture, options);
+	capture_free(capture);
+	for (size_t i = 0; i < n; i++) {
+		if (i < count) {
+			failures[i] = all_failures[i];
+		} else if (all_failures[i]) {
+			_cleanup_free_ char *why = error_why(all_failures[i]);
+			dump_add_error(ret, all[i], 0, "process", "%s", why);
+			error_free(all_failures[i]);
+		}
+	}
+	return NULL;
+}
