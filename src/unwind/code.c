@@ -146,11 +146,14 @@ bool code_is_after_first_call(const uint8_t *at, size_t n)
 
 size_t code_frame_prologue(const uint8_t *at, size_t n)
 {
-	static const uint8_t by_store[] = {0x55, 0x48, 0x89, 0xe5};
-	static const uint8_t by_load[] = {0x55, 0x48, 0x8b, 0xec};
+	static const uint8_t by_store[] = {0x48, 0x89, 0xe5}, by_load[] = {0x48, 0x8b, 0xec};
 	size_t i = skip_endbr64(at, n);
-	return starts_with(at + i, n - i, by_store, sizeof(by_store)) ||
-		       starts_with(at + i, n - i, by_load, sizeof(by_load))
-		   ? i + sizeof(by_store)
-		   : 0;
+	if (i >= n || at[i] != 0x55)
+		return 0;
+	/* Compilers move other instructions in between. */
+	for (i++; i < n; i++)
+		if (starts_with(at + i, n - i, by_store, sizeof(by_store)) ||
+		    starts_with(at + i, n - i, by_load, sizeof(by_load)))
+			return i + sizeof(by_store);
+	return 0;
 }

@@ -23,7 +23,7 @@ enum call_form code_call_before(const uint8_t *before, size_t n, uint64_t addres
 				uint64_t *ret_to);
 
 /* Enough for every recogniser below that looks forward from an address. */
-#define CODE_BYTES 16
+#define CODE_BYTES 24
 
 /*
  * A stub of a procedure linkage table (GNU ld, gold, lld; classic, second PLT, IBT): in *ret_bytes
@@ -45,7 +45,7 @@ bool code_is_sigreturn(const uint8_t *at, size_t n);
 bool code_is_after_first_call(const uint8_t *at, size_t n);
 
 /*
- * How far from the start of a function its `push %rbp; mov %rsp, %rbp` ends, 0 when it does not
+ * How far from the start of a function its `push %rbp ... mov %rsp, %rbp` ends, 0 when it does not
  * begin so.
  */
 size_t code_frame_prologue(const uint8_t *at, size_t n);

@@ -5,13 +5,14 @@
 
 #include <string.h>
 
-enum { FRAME_SIZE_MAX = 1 << 20, SCAN_WORDS = 512, NEAR_FUNCTION = 1 << 16 };
+enum { FRAME_SIZE_MAX = 1 << 20, SCAN_WORDS = 512, FAR_WORDS = 128, NEAR_FUNCTION = 1 << 16 };
 
 bool fallback_is_return_address(struct sites *sites, uint64_t address)
 {
 	const struct site *site = site_at(sites, address);
 	/* Interpreters and JIT compilers make return addresses that follow no call. */
-	return site->executable && (site->foreign || site->call != CALL_NONE);
+	return site->executable &&
+	       (site->foreign || site->call != CALL_NONE || site->go == GO_FIRST);
 }
 
 bool fallback_sigreturn(struct stack_memory *stack, const struct registers *registers,
@@ -103,7 +104,7 @@ bool fallback_frame_pointer(struct sites *sites, struct stack_memory *stack,
 	if (!region || region->end - fp < sizeof(words) || fp >= region->end ||
 	    !stack_read(stack, fp, words, sizeof(words)))
 		return false;
-	if ((words[0] != 0 && words[0] <= fp) || !fallback_is_return_address(sites, words[1]))
+	if (!fallback_is_return_address(sites, words[1]))
 		return false;
 	*ret = (struct step_to){.cfa = fp + 16};
 	ret->registers.value[DWARF_RBP] = words[0];
@@ -114,7 +115,9 @@ bool fallback_frame_pointer(struct sites *sites, struct stack_memory *stack,
 		size_t prologue = fallback_frame_prologue(sites, start);
 		*ret_certain = prologue && from->lookup_pc - start >= prologue;
 	}
-	return true;
+	bool chained = words[0] == 0 || (words[0] > fp && words[0] < region->end);
+	const struct site *caller = site_at(sites, words[1]);
+	return *ret_certain || chained || caller->foreign || caller->call == CALL_INDIRECT;
 }
 
 static enum likeness likeness_of(struct sites *sites, const struct step_from *from, uint64_t word)
@@ -127,11 +130,14 @@ static enum likeness likeness_of(struct sites *sites, const struct step_from *fr
 	const struct site *site = site_at(sites, word);
 	if (site->call == CALL_NONE)
 		return UNLIKE;
-	if (site_function_start(from->site, &start))
-		return site_call_leads_to(sites, site, start) ? CALLS_THIS_FUNCTION : AFTER_A_CALL;
-	bool near = site->call == CALL_DIRECT && from->site->mapping == mapping &&
+	bool start_known = site_function_start(from->site, &start);
+	if (start_known && site_call_leads_to(sites, site, start))
+		return CALLS_THIS_FUNCTION;
+	if (site->call == CALL_INDIRECT)
+		return CALLS_SOMETHING;
+	bool near = !start_known && site->call == CALL_DIRECT && from->site->mapping == mapping &&
 		    from->lookup_pc - site->call_to < NEAR_FUNCTION;
-	return near ? CALLS_NEARBY : AFTER_A_CALL;
+	return near ? CALLS_NEARBY : CALLS_OTHER;
 }
 
 bool fallback_scan(struct sites *sites, struct stack_memory *stack, const struct step_from *from,
@@ -149,6 +155,9 @@ bool fallback_scan(struct sites *sites, struct stack_memory *stack, const struct
 		if (slot < sp || !stack_read_u64(i ? &probe : stack, slot, &word))
 			break;
 		enum likeness likeness = likeness_of(sites, from, word);
+		/* Far up there is always some call through a pointer; it says little here. */
+		if (likeness == CALLS_SOMETHING && ret->likeness == CALLS_OTHER && i >= FAR_WORDS)
+			continue;
 		if (likeness > ret->likeness) {
 			ret->likeness = likeness;
 			best_slot = slot;

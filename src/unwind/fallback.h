@@ -20,7 +20,8 @@ bool fallback_leaf(struct sites *sites, struct stack_memory *stack, const struct
 
 /*
  * The frame pointer.  *ret_certain: the function's first instructions set it up, so it is this
- * function's and no caller is skipped.
+ * function's and no caller is skipped.  Where that is not so, the frame pointer that it saved must
+ * look like one, or the call like one that can lead here.
  */
 bool fallback_frame_pointer(struct sites *sites, struct stack_memory *stack,
 			    const struct step_from *from, struct step_to *ret, bool *ret_certain);
@@ -28,7 +29,8 @@ bool fallback_frame_pointer(struct sites *sites, struct stack_memory *stack,
 /* How much speaks for a word on the stack being the return address that is looked for. */
 enum likeness {
 	UNLIKE,
-	AFTER_A_CALL, /* of some call */
+	CALLS_OTHER,	 /* of a call that is known to lead elsewhere */
+	CALLS_SOMETHING, /* of a call through a pointer */
 	CALLS_NEARBY, /* of a direct call to a little below this code, whose function is not known */
 	CALLS_THIS_FUNCTION, /* of a call that leads to the start of this function */
 };

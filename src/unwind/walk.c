@@ -86,8 +86,7 @@ static bool grows(const struct walker *walker, const struct cursor *cursor,
 static bool is_made_entry(struct site *site)
 {
 	uint64_t start;
-	return site->sigreturn || site->go == GO_FIRST ||
-	       (site_function_start(site, &start) && start == site->address);
+	return site->sigreturn || (site_function_start(site, &start) && start == site->address);
 }
 
 enum verdict { GOOD, DUBIOUS, BAD };
