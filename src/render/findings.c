@@ -13,13 +13,6 @@ static const char *plural(const char *const words[2], size_t n)
 	return words[n != 1];
 }
 
-char *render_summary(const struct dump *dump, const struct finding *finding)
-{
-	(void)dump;
-	size_t n = finding->threads.count;
-	return xasprintf("%zu %s", n, plural(finding_words[finding->kind].sentence, n));
-}
-
 static bool is_of_finding(const struct finding *finding, const struct thread_id *id)
 {
 	array_for_each (&finding->threads, own) {
@@ -46,6 +39,8 @@ static void print_wait(struct printer *p, const struct finding *finding,
 	if (wait->resource.kind) {
 		print_format(p, " %s ", wait_words[wait->class].doing);
 		print_resource(p, &wait->resource, false);
+		if (!wait->resource.name && !wait->resource.address)
+			print_detail(p, &wait->resource);
 	} else {
 		print_format(p, " %s", wait_words[wait->class].alone);
 	}
@@ -60,12 +55,47 @@ static void print_wait(struct printer *p, const struct finding *finding,
 	}
 }
 
+/* Among several processes, each thread says whose it is. */
+static pid_t home_of(const struct dump *dump)
+{
+	return dump->processes.count == 1 ? dump->processes.items[0].pid : 0;
+}
+
+/* "9 threads wait, directly or through others, for thread 7 (io), which reads from a pipe". */
+static bool print_chain(struct printer *p, const struct finding *finding)
+{
+	size_t waiting = finding->threads.count - 1;
+	if (finding->threads.count < 2)
+		return false;
+	const struct thread_entry *root = printer_thread(p, finding->threads.items[0]);
+	if (!root)
+		return false;
+	print_format(p, "%zu %s, directly or through others, for ", waiting,
+		     waiting == 1 ? "thread waits" : "threads wait");
+	print_thread_id(p, finding->threads.items[0], home_of(p->dump), true);
+	print(p, ", which");
+	print_wait(p, finding, root->thread, home_of(p->dump));
+	return true;
+}
+
+char *render_summary(const struct dump *dump, const struct finding *finding)
+{
+	static const struct render_options plain = {0};
+	struct printer p;
+	size_t n = finding->threads.count;
+	printer_init(&p, dump, &plain, NULL);
+	if (finding->kind != FINDING_BLOCKED_CHAIN || !print_chain(&p, finding))
+		print_format(&p, "%zu %s", n, plural(finding_words[finding->kind].sentence, n));
+	char *summary = text_steal(&p.text);
+	printer_finish(&p);
+	return summary;
+}
+
 static void print_thread_line(struct printer *p, const struct finding *finding,
 			      const struct thread_id *id)
 {
 	const struct thread_entry *entry = printer_thread(p, *id);
-	/* Among several processes, each thread says whose it is. */
-	pid_t home = p->dump->processes.count == 1 ? p->dump->processes.items[0].pid : 0;
+	pid_t home = home_of(p->dump);
 	print(p, "  ");
 	print_thread_id(p, *id, home, true);
 	if (entry)
@@ -104,8 +134,12 @@ static void print_finding(struct printer *p, const struct finding *finding)
 	print(p, finding_words[finding->kind].title);
 	style_off(p);
 	print(p, finding->confidence == CONFIDENCE_LIKELY ? " (likely): " : ": ");
-	_cleanup_free_ char *sentence = render_summary(p->dump, finding);
-	print_foreign(p, finding->summary ? finding->summary : sentence);
+	if (finding->summary) {
+		print_foreign(p, finding->summary);
+	} else {
+		_cleanup_free_ char *summary = render_summary(p->dump, finding);
+		print(p, summary);
+	}
 	print_end(p);
 	print_threads(p, finding);
 	if (!finding->threads.count) {

@@ -21,9 +21,11 @@ static void print_held(struct printer *p, int64_t us)
 		print_format(p, "held for %" PRId64 " ms", us / 1000);
 }
 
-/* Errors about no process in particular count for each. */
+/* Of several: errors about no process in particular count for each. */
 static bool is_partial(const struct dump *dump, const struct process *process)
 {
+	if (dump->processes.count == 1)
+		return dump->errors.count > 0;
 	array_for_each (&dump->errors, error) {
 		if (!process || !error->pid || error->pid == process->pid)
 			return true;
@@ -31,39 +33,50 @@ static bool is_partial(const struct dump *dump, const struct process *process)
 	return false;
 }
 
-static void print_argument(struct printer *p, const char *argument)
+/* The first n bytes, quoted as for a shell where they need it. */
+static void print_argument(struct printer *p, const char *argument, size_t n)
 {
 	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 				    "0123456789_@%+=:,./-";
-	if (*argument && argument[strspn(argument, plain)] == '\0') {
-		print(p, argument);
+	if (n && strspn(argument, plain) >= n) {
+		text_add_n(&p->text, argument, n);
 		return;
 	}
 	print(p, "'");
-	for (const char *quote; (quote = strchr(argument, '\'')); argument = quote + 1) {
-		text_add_escaped(&p->text, argument, (size_t)(quote - argument));
+	for (const char *quote; (quote = memchr(argument, '\'', n));) {
+		size_t before = (size_t)(quote - argument);
+		text_add_escaped(&p->text, argument, before);
 		print(p, "'\\''");
+		argument = quote + 1;
+		n -= before + 1;
 	}
-	print_foreign(p, argument);
+	text_add_escaped(&p->text, argument, n);
 	print(p, "'");
+}
+
+static size_t length_of(const char *argument)
+{
+	return argument ? strlen(argument) : 0;
 }
 
 static void print_command(struct printer *p, const struct process *process)
 {
 	if (!process->command.count)
 		return;
-	size_t bytes = 0;
+	size_t left = p->options->verbose ? SIZE_MAX : MOST_COMMAND_BYTES, cut = 0;
 	print(p, "command:");
-	for (size_t i = 0; i < process->command.count; i++) {
-		const char *argument = process->command.items[i];
-		bytes += argument ? strlen(argument) + 1 : 0;
-		if (i && bytes > MOST_COMMAND_BYTES && !p->options->verbose) {
-			print_format(p, " ... and %zu more arguments", process->command.count - i);
-			break;
+	array_for_each (&process->command, argument) {
+		size_t n = length_of(*argument);
+		size_t shown = n < left ? n : left;
+		if (left) {
+			print(p, " ");
+			print_argument(p, *argument ? *argument : "", shown);
 		}
-		print(p, " ");
-		print_argument(p, argument ? argument : "");
+		left -= shown;
+		cut += n - shown;
 	}
+	if (cut)
+		print_format(p, " ... and %zu more bytes", cut);
 	print_end(p);
 }
 

@@ -21,6 +21,8 @@ void print_tids(struct printer *p, const pid_t *tids, size_t count, size_t most)
 
 /* No end of line: "mutex current (bank.c:11) at 0x5581c0de40c0". */
 void print_resource(struct printer *p, const struct resource *resource, bool with_address);
+/* No end of line: " (3 bytes to read)", or nothing. */
+void print_detail(struct printer *p, const struct resource *resource);
 /* No end of line: "held by thread 4243 (transfer-1)". */
 void print_owners(struct printer *p, const struct wait *wait, pid_t home, bool with_names);
 /* No empty line: "on mutex ..., held by ..."; nothing when there is nothing to say. */

@@ -36,7 +36,7 @@ void printer_init(struct printer *p, const struct dump *dump, const struct rende
 
 static void flush(struct printer *p)
 {
-	if (p->text.length)
+	if (p->text.length && p->to)
 		fwrite(p->text.bytes, 1, p->text.length, p->to);
 	p->text.length = 0;
 }
@@ -109,7 +109,7 @@ void print_styled(struct printer *p, enum style style, const char *s)
 void print_end(struct printer *p)
 {
 	print(p, "\n");
-	if (p->text.length >= FLUSH_AT)
+	if (p->to && p->text.length >= FLUSH_AT)
 		flush(p);
 }
 

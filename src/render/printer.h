@@ -27,7 +27,7 @@ struct thread_entry {
 struct printer {
 	const struct dump *dump;
 	const struct render_options *options;
-	FILE *to;
+	FILE *to;		      /* NULL: all stays in text */
 	struct text text;	      /* not yet written */
 	struct thread_entry *threads; /* all of the dump's, by pid and tid */
 	size_t thread_count;

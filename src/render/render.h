@@ -26,8 +26,9 @@ struct render_options {
 void render_text(const struct dump *dump, const struct render_options *options, FILE *to);
 
 /*
- * The finding in one sentence without its kind: "2 threads wait for each other".  For
- * finding->summary; the caller frees.
+ * The finding in one sentence without its kind: "2 threads wait for each other".  Escaped, as the
+ * report is.  For finding->summary where analysis, which has no words, leaves it empty; the
+ * caller frees.
  */
 char *render_summary(const struct dump *dump, const struct finding *finding);
 

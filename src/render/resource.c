@@ -7,26 +7,46 @@
 
 #define MOST_OWNERS 4
 
-/* "pipe" and "pipe:[1234]": the name says its kind itself. */
-static bool name_says_kind(const struct resource *resource)
+/*
+ * What the kernel calls a thing that has no other name: "pipe:[1234]" and "socket:[1234]" are the
+ * same in every process.
+ */
+static const char *kernel_name(const struct resource *resource)
 {
-	size_t n = strlen(resource->kind);
-	return resource->name && strncmp(resource->name, resource->kind, n) == 0 &&
-	       resource->name[n] == ':';
+	const char *identity = resource->identity;
+	return identity && strstr(identity, ":[") ? identity : NULL;
+}
+
+/* How much of the name the kind says already: the "socket" of "unix socket", "socket:[1234]". */
+static size_t said_by_kind(const char *kind, const char *name)
+{
+	size_t n = strcspn(name, ":"), length = strlen(kind);
+	return name[n] && n <= length && memcmp(kind + length - n, name, n) == 0 ? n : 0;
 }
 
 void print_resource(struct printer *p, const struct resource *resource, bool with_address)
 {
-	bool named = resource->name || resource->fd >= 0;
-	if (!name_says_kind(resource)) {
-		print_foreign(p, resource->kind);
-		print(p, resource->name ? " " : "");
+	const char *name = resource->name ? resource->name : kernel_name(resource);
+	bool named = name || resource->fd >= 0;
+	print_foreign(p, resource->kind);
+	if (name) {
+		size_t said = said_by_kind(resource->kind, name);
+		print(p, said ? "" : " ");
+		print_foreign(p, name + said);
 	}
-	print_foreign(p, resource->name);
 	if (resource->fd >= 0)
 		print_format(p, " fd %d", resource->fd);
 	if (resource->address && (with_address || !named))
 		print_format(p, "%s 0x%" PRIx64, named ? " at" : "", resource->address);
+}
+
+void print_detail(struct printer *p, const struct resource *resource)
+{
+	if (!resource->detail)
+		return;
+	print(p, " (");
+	print_foreign(p, resource->detail);
+	print(p, ")");
 }
 
 void print_owners(struct printer *p, const struct wait *wait, pid_t home, bool with_names)
@@ -69,13 +89,10 @@ void print_waiting_on(struct printer *p, const struct process *process, const st
 	if (wait->resource.kind) {
 		print(p, "on ");
 		print_resource(p, &wait->resource, true);
-		if (!details_agree(process, group)) {
+		if (details_agree(process, group))
+			print_detail(p, &wait->resource);
+		else
 			print(p, " (details differ)");
-		} else if (wait->resource.detail) {
-			print(p, " (");
-			print_foreign(p, wait->resource.detail);
-			print(p, ")");
-		}
 	}
 	if (wait->owner_count) {
 		print(p, wait->resource.kind ? ", " : "");

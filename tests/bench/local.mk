@@ -10,3 +10,8 @@ check_PROGRAMS += tests/bench/bare_stop
 tests_bench_bare_stop_SOURCES = tests/bench/bare_stop.c
 tests_bench_bare_stop_CFLAGS = $(victim_cflags)
 tests_bench_bare_stop_LDFLAGS =
+
+check_PROGRAMS += tests/bench/measure
+tests_bench_measure_SOURCES = tests/bench/measure.c
+tests_bench_measure_CFLAGS = $(victim_cflags)
+tests_bench_measure_LDFLAGS =

@@ -164,7 +164,7 @@ def children_of_ours():
             fields = stat_fields(int(name))
             if fields and int(fields[1]) == os.getpid() and fields[0] != "Z":
                 mine.add(int(name))
-    return mine
+    return mine - {victim.pid for victim in _victims}
 
 
 # --- victims ----------------------------------------------------------------------------------

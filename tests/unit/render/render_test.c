@@ -439,6 +439,10 @@ static void what_is_waited_for_is_described(void **state)
 	thread->wait.resource.detail = strpool_add(&dump.strings, "1.2.3.4:5 to 6.7.8.9:10");
 	thread = make_thread(&dump, process, 13, "a", WAIT_FUTEX);
 	make_resource(&dump, thread, "futex", 0x7f00, NULL);
+	thread = make_thread(&dump, process, 18, "a", WAIT_SOCKET_READ);
+	make_resource(&dump, thread, "unix socket", 0, NULL);
+	thread->wait.resource.fd = 9;
+	thread->wait.resource.identity = "socket:[8]";
 	thread = make_thread(&dump, process, 14, "a", WAIT_JOIN);
 	make_owner(thread, 10, 13);
 	thread = make_thread(&dump, process, 15, "a", WAIT_SYSTEM_CALL);
@@ -457,6 +461,7 @@ static void what_is_waited_for_is_described(void **state)
 			 "thread 99 (not in this dump)\n");
 	assert_has(text, "\non tcp socket fd 7 (1.2.3.4:5 to 6.7.8.9:10)\n");
 	assert_has(text, "\non futex 0x7f00\n");
+	assert_has(text, "\non unix socket:[8] fd 9\n");
 	assert_has(text, "\nuntil the end of thread 13 (a)\n");
 	assert_has(text, "\n1 thread [system call ioctl]: 15");
 	assert_has(text,
@@ -635,8 +640,51 @@ static void a_long_command_line_is_cut_aloud(void **state)
 	for (int i = 0; i < 1000; i++)
 		*array_append(&process->command) = "argument";
 	char *text = report(&dump, (struct render_options){0});
-	assert_has(text, " argument ... and 778 more arguments\n");
+	assert_has(text, " argument ... and 6000 more bytes\n");
 	free(text);
+	text = report(&dump, (struct render_options){.verbose = true});
+	assert_has_not(text, "more bytes");
+	free(text);
+	dump_deinit(&dump);
+
+	process = begin(&dump);
+	char *script = malloc(100001);
+	memset(script, ';', 100000);
+	script[100000] = '\0';
+	*array_append(&process->command) = script;
+	text = report(&dump, (struct render_options){0});
+	assert_has(text, "\ncommand: ';;;");
+	assert_has(text, ";;;' ... and 98000 more bytes\n");
+	free(text);
+	free(script);
+	dump_deinit(&dump);
+}
+
+static void a_chain_says_what_its_root_waits_for(void **state)
+{
+	(void)state;
+	struct dump dump;
+	struct process *process = begin(&dump);
+	struct thread *thread = make_thread(&dump, process, 11, "io\33", WAIT_SOCKET_READ);
+	make_resource(&dump, thread, "tcp socket", 0, NULL);
+	thread->wait.resource.fd = 7;
+	thread->wait.resource.identity = "socket:[99]";
+	thread->wait.resource.detail = "to 1.2.3.4:5";
+	for (pid_t tid = 12; tid < 14; tid++)
+		make_owner(make_thread(&dump, process, tid, "w", WAIT_MUTEX_LOCK), 10, tid - 1);
+	struct finding *finding = make_finding(&dump, FINDING_BLOCKED_CHAIN);
+	for (pid_t tid = 11; tid < 14; tid++)
+		make_finding_thread(finding, 10, tid);
+	char *summary = render_summary(&dump, finding);
+	assert_string_equal(summary, "2 threads wait, directly or through others, for thread 11 "
+				     "(io\\x1b), which reads from tcp socket:[99] fd 7 "
+				     "(to 1.2.3.4:5)");
+	char *text = report(&dump, (struct render_options){0});
+	assert_has(text,
+		   "BLOCKED CHAIN: 2 threads wait, directly or through others, for thread 11 ");
+	assert_has(text, "\n  thread 13 (w) waits for a mutex, held by thread 12\n");
+	free(text);
+	free(summary);
 	dump_deinit(&dump);
 }
 
@@ -729,6 +777,7 @@ int main(void)
 	    cmocka_unit_test(colours_only_when_asked_and_always_reset),
 	    cmocka_unit_test(verbose_adds_facts_and_changes_none),
 	    cmocka_unit_test(a_long_command_line_is_cut_aloud),
+	    cmocka_unit_test(a_chain_says_what_its_root_waits_for),
 	    cmocka_unit_test(threads_in_no_group_are_counted),
 	    cmocka_unit_test(every_finding_and_class_has_words),
 	    cmocka_unit_test(a_crowd_takes_no_longer_than_its_size),
