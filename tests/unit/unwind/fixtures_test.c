@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -197,8 +198,9 @@ struct state {
 
 static bool build(const struct state *state, const struct fixture *fixture, char **ret_program)
 {
-	size_t index = (size_t)(fixture - fixtures);
-	_cleanup_free_ char *program = xasprintf("%s/fixture%zu", state->directory, index);
+	bool in_table = fixture >= fixtures && fixture < fixtures + ARRAY_SIZE(fixtures);
+	_cleanup_free_ char *program =
+	    xasprintf("%s/fixture%td", state->directory, in_table ? fixture - fixtures : -1);
 	_cleanup_free_ char *command =
 	    xasprintf("CC=${CC:-gcc} S='%s/tests/unit/unwind/fixtures' D='%s' O='%s'; %s%s%s(%s)",
 		      SRCDIR, state->directory, program, fixture->needs ? "command -v " : "",
@@ -345,6 +347,68 @@ static void every_engine_walks_every_fixture(void **context)
 	assert_int_equal(failures, 0);
 }
 
+static uint64_t cpu_ns(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+/* CPU time for all threads, objects opened and tables read by an earlier round. */
+static uint64_t walk_all(const struct target *target, enum unwinder which, size_t *ret_frames)
+{
+	struct strpool strings;
+	strpool_init(&strings);
+	*ret_frames = 0;
+	struct capture_process *process = target_process(target);
+	uint64_t before = cpu_ns();
+	struct unwind *unwind = unwind_new(process, target->objects, which, 0, &strings);
+	array_for_each (&process->threads, thread) {
+		struct stack stack = {0};
+		unwind_thread(unwind, thread, &stack);
+		assert_true(stack.complete);
+		*ret_frames += stack.count;
+		stack_deinit(&stack);
+	}
+	unwind_free(unwind);
+	uint64_t took = cpu_ns() - before;
+	strpool_deinit(&strings);
+	return took;
+}
+
+static void two_hundred_threads_take_milliseconds(void **context)
+{
+	enum { ROUNDS = 7, THREADS = 201, FRAMES_LEAST = 20, GENEROUS_MS = 1000 };
+	static const struct fixture many = {.name = "200 threads",
+					    .build = "$CC -O2 -fno-inline $S/many.c -o $O -lpthread"};
+	const struct state *state = *context;
+	struct target target;
+	_cleanup_free_ char *program = NULL;
+	assert_true(build(state, &many, &program));
+	target_start(&target, program, true);
+	target_capture(&target, false);
+	assert_int_equal(target_process(&target)->threads.count, THREADS);
+	if (state->table)
+		printf("\n| engine | frames | first round | best of %d |\n"
+		       "| --- | --- | --- | --- |\n",
+		       ROUNDS);
+	for (unsigned column = 0; column < COLUMNS - 1; column++) {
+		size_t frames;
+		uint64_t first = walk_all(&target, columns[column], &frames), best = first;
+		for (unsigned i = 1; i < ROUNDS; i++) {
+			uint64_t took = walk_all(&target, columns[column], &frames);
+			best = took < best ? took : best;
+		}
+		assert_true(frames >= (THREADS - 1) * FRAMES_LEAST);
+		assert_true(best < GENEROUS_MS * 1000000ull);
+		if (state->table)
+			printf("| %s | %zu | %.1f ms | %.1f ms |\n",
+			       unwinder_names[columns[column]], frames, (double)first / 1e6,
+			       (double)best / 1e6);
+	}
+	target_end(&target);
+}
+
 static int make_directory(void **context)
 {
 	static struct state state = {.directory = "/tmp/hangdump-unwind.XXXXXX"};
@@ -365,6 +429,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(every_engine_walks_every_fixture),
+	    cmocka_unit_test(two_hundred_threads_take_milliseconds),
 	};
 	return cmocka_run_group_tests(tests, make_directory, remove_directory);
 }
