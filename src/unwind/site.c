@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { THUNK_BYTES = 64 };
+enum { THUNK_BYTES = 64, UNSIZED_MAX = 256 };
 
 struct object_facts {
 	const struct object *object;
@@ -158,6 +158,11 @@ static void ask_symbol(struct site *site)
 						   &symbol, NULL, NULL, NULL);
 	if (!site->function_name)
 		return;
+	/* Without a size it is only what comes before. */
+	if (symbol.st_size == 0 && offset > UNSIZED_MAX) {
+		site->function_name = NULL;
+		return;
+	}
 	site->function_start = site->address - offset;
 	site->function_known = offset <= site->address - site->mapping->start;
 }

@@ -8,6 +8,8 @@
 #include "base/cleanup.h"
 #include "base/text.h"
 
+#include <fcntl.h>
+#include <gelf.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -347,6 +349,86 @@ static void every_engine_walks_every_fixture(void **context)
 	assert_int_equal(failures, 0);
 }
 
+/* Where a section's bytes are in an ELF file; false when it has none. */
+static bool find_section(const char *bytes, size_t size, const char *name, size_t *ret_offset,
+			 size_t *ret_size)
+{
+	bool found = false;
+	Elf *elf = elf_memory((char *)(uintptr_t)bytes, size);
+	size_t names = 0;
+	Elf_Scn *section = NULL;
+	assert_int_equal(elf_getshdrstrndx(elf, &names), 0);
+	while (!found && (section = elf_nextscn(elf, section))) {
+		GElf_Shdr header;
+		gelf_getshdr(section, &header);
+		found = strcmp(elf_strptr(elf, names, header.sh_name), name) == 0;
+		*ret_offset = header.sh_offset;
+		*ret_size = header.sh_size;
+	}
+	elf_end(elf);
+	return found;
+}
+
+/* One byte in `sparse`. */
+static void spoil(char *bytes, size_t size, size_t sparse, uint64_t *seed)
+{
+	static const char *const sections[] = {".eh_frame", ".eh_frame_hdr", ".debug_frame"};
+	for (size_t i = 0; i < ARRAY_SIZE(sections); i++) {
+		size_t at, length;
+		if (!find_section(bytes, size, sections[i], &at, &length) || length == 0)
+			continue;
+		for (size_t j = 0; j < 1 + length / sparse; j++) {
+			*seed = *seed * 6364136223846793005u + 1442695040888963407u;
+			bytes[at + (*seed >> 33) % length] = (char)(*seed >> 25);
+		}
+	}
+}
+
+static void spoilt_call_frame_information_is_survived(void **context)
+{
+	static const struct fixture whole = {
+	    .name = "spoilt", .build = SPLIT("", "-g -fno-asynchronous-unwind-tables", "-static")};
+	const struct state *state = *context;
+	const char *rounds_wanted = getenv("UNWIND_ROUNDS");
+	unsigned rounds = rounds_wanted ? (unsigned)atoi(rounds_wanted) : 20;
+	uint64_t seed = rounds_wanted ? (uint64_t)time(NULL) : 1;
+	_cleanup_free_ char *program = NULL;
+	assert_true(build(state, &whole, &program));
+	_cleanup_free_ char *copy = xasprintf("%s/spoilt", state->directory);
+	_cleanup_fclose_ FILE *file = fopen(program, "re");
+	assert_non_null(file);
+	fseek(file, 0, SEEK_END);
+	size_t size = (size_t)ftell(file);
+	_cleanup_free_ char *bytes = xmalloc(size);
+	elf_version(EV_CURRENT);
+	for (unsigned i = 0; i < rounds; i++) {
+		struct target target;
+		rewind(file);
+		assert_int_equal(fread(bytes, 1, size, file), size);
+		spoil(bytes, size, (size_t)8 << i % 5, &seed);
+		unlink(copy);
+		int fd = open(copy, O_WRONLY | O_CREAT | O_CLOEXEC, 0700);
+		assert_int_equal(write(fd, bytes, size), (ssize_t)size);
+		close(fd);
+		target_start(&target, copy, true);
+		target_capture(&target, false);
+		for (unsigned column = 0; column < COLUMNS - 1; column++) {
+			struct stack stack = {0};
+			struct strpool strings;
+			strpool_init(&strings);
+			struct unwind *unwind = unwind_new(target_process(&target), target.objects,
+							   columns[column], 0, &strings);
+			unwind_thread(unwind, target_thread(&target), &stack);
+			assert_true(stack.count > 0);
+			assert_true(stack.complete || stack.incomplete);
+			stack_deinit(&stack);
+			unwind_free(unwind);
+			strpool_deinit(&strings);
+		}
+		target_end(&target);
+	}
+}
+
 static uint64_t cpu_ns(void)
 {
 	struct timespec now;
@@ -379,8 +461,8 @@ static uint64_t walk_all(const struct target *target, enum unwinder which, size_
 static void two_hundred_threads_take_milliseconds(void **context)
 {
 	enum { ROUNDS = 7, THREADS = 201, FRAMES_LEAST = 20, GENEROUS_MS = 1000 };
-	static const struct fixture many = {.name = "200 threads",
-					    .build = "$CC -O2 -fno-inline $S/many.c -o $O -lpthread"};
+	static const struct fixture many = {
+	    .name = "200 threads", .build = "$CC -O2 -fno-inline $S/many.c -o $O -lpthread"};
 	const struct state *state = *context;
 	struct target target;
 	_cleanup_free_ char *program = NULL;
@@ -429,6 +511,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(every_engine_walks_every_fixture),
+	    cmocka_unit_test(spoilt_call_frame_information_is_survived),
 	    cmocka_unit_test(two_hundred_threads_take_milliseconds),
 	};
 	return cmocka_run_group_tests(tests, make_directory, remove_directory);
