@@ -21,4 +21,5 @@ libhangdump_a_SOURCES += \
 	src/capture/refusal.c \
 	src/capture/restart.c \
 	src/capture/survey.c \
+	src/capture/take.c \
 	src/capture/verify.c

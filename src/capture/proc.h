@@ -12,8 +12,8 @@
 #include "capture/reader.h"
 
 /*
- * Reads a whole file below dirfd (AT_FDCWD for a full path) into buf, cut at size - 1, and
- * NUL-terminates it.  Returns its length, or -errno.
+ * Reads a file below dirfd (AT_FDCWD for a full path) into buf, cut at size - 1, and
+ * NUL-terminates it.  Returns its length, or -errno.  Not for maps, which come in many pieces.
  */
 ssize_t proc_read(int dirfd, const char *path, char *buf, size_t size);
 

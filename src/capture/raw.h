@@ -92,6 +92,15 @@ void survey_mappings(struct raw_capture *raw, struct raw_process *process);
 /* hold.c: stop, copy, repair, let go. */
 void hold(struct raw_capture *raw);
 
+/* take.c: what is taken of one thread. */
+void take_registers(struct raw_thread *thread);
+/* share: how many bytes of its stack at the most. */
+void take_memory(struct raw_capture *raw, const struct raw_process *process,
+		 struct raw_thread *thread, uint64_t share);
+uint64_t take_share(const struct raw_capture *raw);
+/* About what all the copies will need. */
+size_t take_expected_bytes(const struct raw_capture *raw);
+
 /* verify.c: the second look. */
 void verify(struct raw_capture *raw);
 

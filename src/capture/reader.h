@@ -12,6 +12,7 @@
 #include "base/deadline.h"
 #include "base/strpool.h"
 #include "capture/memory.h"
+#include "model/stack.h"
 
 #include <sys/types.h>
 
@@ -71,6 +72,44 @@ struct raw_syscall {
 	uint64_t sp, pc;
 };
 
+/* How a walk over a thread's stack ended.  The words for each are unwind's. */
+enum walk_end {
+	WALK_NOT_MADE,
+	WALK_FIRST_FRAME,    /* the thread's first frame: the stack is whole */
+	WALK_NO_REGISTERS,
+	WALK_NO_INFORMATION, /* address: of the code that has none */
+	WALK_NO_RETURN,	     /* address: of the code whose information leads nowhere */
+	WALK_NO_MEMORY,	     /* address: of the stack word that was not captured */
+	WALK_NO_CODE,	     /* address: not code, and nothing on the stack says who called it */
+	WALK_RETURN_ZERO,    /* address: of the code, which is no known first function */
+	WALK_NOT_GROWING,    /* address: of the code; its caller's frame would be further in */
+	WALK_REPEATS,	     /* address: of the code; the same frame came twice */
+	WALK_STACK_SWITCH,   /* address: of the code, whose caller is on another stack */
+	WALK_LIMIT,	     /* the absolute limit of frames */
+	WALK_DEADLINE,
+	WALK_ENDS
+};
+
+/* A frame as a walk finds it; see struct frame in model/stack.h. */
+struct walk_frame {
+	uint64_t pc, lookup_pc, cfa;
+	enum frame_kind kind;
+	enum found_by found_by;
+	bool doubtful;
+};
+
+/*
+ * A stack that was walked while its thread was held, because its memory could not be copied.  It
+ * has no pointers: it may lie in memory shared between processes.
+ */
+enum { HELD_FRAMES = 256 };
+struct held_walk {
+	enum walk_end end; /* WALK_NOT_MADE: there is none */
+	uint64_t end_address;
+	uint32_t count, omitted;
+	struct walk_frame frames[HELD_FRAMES];
+};
+
 struct capture_thread {
 	pid_t tid;    /* in our pid namespace */
 	pid_t ns_tid; /* in the target's own; 0 not known */
@@ -101,6 +140,7 @@ struct capture_thread {
 	    stopped_result; /* rax at the stop, in a system call: -ERESTART..., or a short count */
 	bool repaired;	    /* an EINTR that the stop would have caused was hidden */
 	unsigned own_stops; /* context switches that our stop cost it */
+	struct held_walk *held; /* NULL: its stack is in the captured memory */
 	/* From /proc, after the release. */
 	bool steady; /* see struct thread in model/dump.h */
 	bool ended;  /* gone by then */

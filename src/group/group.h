@@ -1,10 +1,23 @@
-/* Identical stacks with the same wait and resource become groups, in report order. */
+/*
+ * Identical stacks with the same wait become groups, in report order.
+ *
+ * Threads are in one group when all of these are equal: the process; the frames (kind, call site,
+ * function, inlined or not, a guess or not), kernel frames included; how the stack ends; the wait
+ * class (and which call, for "system call"); the resource; its owners; idle or not.
+ *
+ * Report order: processes by their most suspicious group.  In a process: idle groups last; by
+ * wait_classes[].suspicion; the main thread's group before its equals; longest wait first, in
+ * whole minutes; more threads first; then by milliseconds; then by the lowest tid.
+ */
 #ifndef HANGDUMP_GROUP_GROUP_H
 #define HANGDUMP_GROUP_GROUP_H
 
 #include "model/dump.h"
 
-/* Fills dump->groups.  Linear in threads and frames: by hash, never pairwise. */
+/*
+ * Fills dump->groups, replacing what was there.  Linear in threads and frames: by hash, never
+ * pairwise.
+ */
 void group_threads(struct dump *dump);
 
 #endif

@@ -1,9 +1,9 @@
 /*
  * The target's object files: which ELF file lies behind each mapping, opened once, with the debug
  * files that belong to it.  The only room that opens a file of the target's choosing: through the
- * target's root, with the inode checked; else through /proc/PID/map_files; else, for what has no
- * file any more and for the vdso, from the image in memory.  Opening happens in a helper process
- * with a deadline, so that a dead mount or a FIFO under a library's name cannot hang us.
+ * target's root, with the inode checked; else through /proc/PID/exe or map_files; else, for what
+ * has no file any more and for the vdso, from the image in memory.  Opening happens in a helper
+ * process with a deadline, so that a dead mount or a FIFO under a library's name cannot hang us.
  *
  * unwind takes call frame information from here, symbolize takes names and lines.
  */
@@ -18,7 +18,7 @@
 enum object_from {
 	OBJECT_NOT_OPENED,   /* why_not says why */
 	OBJECT_FROM_FILE,    /* the file that is mapped, by its path in the target's root */
-	OBJECT_FROM_MAPPING, /* /proc/PID/map_files: deleted or replaced since */
+	OBJECT_FROM_MAPPING, /* /proc/PID/exe or map_files: deleted or replaced since */
 	OBJECT_FROM_MEMORY,  /* its loaded segments only: no symbol table, no DWARF of its own */
 };
 
@@ -28,10 +28,13 @@ struct object {
 	uint64_t start, end; /* lowest and highest mapped address */
 	uint64_t bias;	     /* address in memory = address in the file (p_vaddr) + bias */
 	enum object_from from;
-	const char *why_not;  /* when it could not be opened, or its debug file could not */
-	const char *build_id; /* lower-case hexadecimal, or NULL */
-	Dwfl_Module *module;  /* NULL when not opened */
-	Elf *elf;	      /* the main file; NULL when not opened; the Dwfl's */
+	const char *why_not;	/* what could not be had of the file itself, or NULL */
+	const char *build_id;	/* lower-case hexadecimal, or NULL */
+	const char *debug_path; /* the separate debug file in use, or NULL; known after its use */
+	const char
+	    *debug_why_not;  /* why one that was there (or asked for) is not in use, or NULL */
+	Dwfl_Module *module; /* NULL when not opened */
+	Elf *elf;	     /* the main file; NULL when not opened; the Dwfl's */
 	struct object_private *private;
 };
 
@@ -43,25 +46,47 @@ struct objects_options {
 struct objects;
 
 /*
- * Groups the mappings into objects; opens nothing yet.  Also gives process->memory its second
- * source: the files behind mappings that cannot be written.  Borrows `process` until
- * objects_close().
+ * Groups the mappings into objects, one for each time that a file was loaded; opens nothing yet.
+ * Files that are mapped only as data have none.  Also gives process->memory its second source: the
+ * files behind mappings that cannot be written.  Borrows `process` until objects_close(), after
+ * which its memory must not be read any more.
  */
 struct objects *objects_open(struct capture_process *process,
 			     const struct objects_options *options);
 void objects_close(struct objects *objects);
 
+const struct capture_process *objects_process(const struct objects *objects);
+
 size_t objects_count(const struct objects *objects);
-/* By number; opened by the first call that asks for it. */
+/* By number, in order of addresses; opened by the first call that asks for it. */
 const struct object *objects_get(struct objects *objects, size_t index);
+/* The same, not opened: path and addresses only, unless it was opened before. */
+const struct object *objects_peek(const struct objects *objects, size_t index);
 
 /*
  * The object whose mapping holds address, opened; NULL when address is in none (anonymous memory,
- * a gap).  An object between two of whose mappings lies foreign memory does not hold that.
+ * a gap, .bss).  An object between two of whose mappings lies foreign memory does not hold that.
  */
 const struct object *objects_at(struct objects *objects, uint64_t address);
 
-/* Are n bytes at address the same in the file?  False where that is not known. */
+/*
+ * The object whose module holds address by its program headers, as objects_at(), but also for its
+ * zero-initialised data, behind which there is no file.
+ */
+const struct object *objects_at_data(struct objects *objects, uint64_t address);
+
+/*
+ * DWARF of the object or of its debug file, with its dwz file in place; NULL when there is none.
+ * *ret_bias: address in memory = address in the DWARF + *ret_bias.
+ */
+Dwarf *objects_dwarf(const struct object *object, Dwarf_Addr *ret_bias);
+
+/*
+ * Opens a regular file by its path in the target's root, for reading; -1 when that cannot be had
+ * (*ret_why, may be NULL: static words).  The caller closes it.
+ */
+int objects_open_file(struct objects *objects, const char *path, const char **ret_why);
+
 Dwfl *objects_dwfl(struct objects *objects);
 
 #endif

@@ -144,6 +144,9 @@ static void copy_modules(struct line *line)
 		if (object->why_not)
 			dump_add_error(line->dump, line->to->pid, 0, object->path, "%s",
 				       object->why_not);
+		if (object->debug_why_not)
+			dump_add_error(line->dump, line->to->pid, 0, object->path,
+				       "its debug file: %s", object->debug_why_not);
 	}
 }
 
@@ -163,7 +166,10 @@ static void dump_process(struct dump *dump, const struct capture *capture,
 	line.classify = (struct classify_context){.process = from,
 						  .strings = &dump->strings,
 						  .name_data = name_data,
-						  .name_data_context = line.symbolize};
+						  .name_data_context = line.symbolize,
+						  .realtime_ns = capture->taken_at_ns,
+						  .monotonic_ns = (int64_t)capture->monotonic_ns,
+						  .boottime_ns = (int64_t)capture->boottime_ns};
 	array_reserve(&to->threads, from->threads.count);
 	array_for_each (&from->threads, thread)
 		dump_thread(&line, thread, array_append(&to->threads));

@@ -1,2 +1,17 @@
 libhangdump_a_SOURCES += \
-	src/render/render.h
+	src/render/behind.c \
+	src/render/behind.h \
+	src/render/errors.c \
+	src/render/findings.c \
+	src/render/frames.c \
+	src/render/header.c \
+	src/render/members.c \
+	src/render/parts.h \
+	src/render/printer.c \
+	src/render/printer.h \
+	src/render/render.h \
+	src/render/resource.c \
+	src/render/text.c \
+	src/render/verbose.c \
+	src/render/words.c \
+	src/render/words.h

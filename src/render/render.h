@@ -11,9 +11,25 @@ struct render_options {
 	bool color;
 	bool no_idle; /* leave idle groups out (they are still counted) */
 	bool verbose; /* pcs, build ids, how each frame was found, rules, every error */
+	/*
+	 * Kernel frames that the dump has: all, none, or (neither) those of threads about which
+	 * the user's frames say little.  never wins.
+	 */
 	bool kernel_stacks_always, kernel_stacks_never;
 };
 
+/*
+ * The report.  Findings first, then the groups in their order in dump->groups: idle ones must
+ * come last in each process, and each process's groups together.  What comes from the target is
+ * escaped.  Linear in threads and frames.  The caller checks the stream.
+ */
 void render_text(const struct dump *dump, const struct render_options *options, FILE *to);
+
+/*
+ * The finding in one sentence without its kind: "2 threads wait for each other".  Escaped, as the
+ * report is.  For finding->summary where analysis, which has no words, leaves it empty; the
+ * caller frees.
+ */
+char *render_summary(const struct dump *dump, const struct finding *finding);
 
 #endif

@@ -1,0 +1,16 @@
+# Tests of the whole program on live processes.  Each is a script that says TAP and exits 0, 1 or,
+# when nothing of it can run here, 77.
+AM_TESTS_ENVIRONMENT = HANGDUMP_BUILDDIR='$(abs_top_builddir)'; export HANGDUMP_BUILDDIR; \
+	HANGDUMP='$(abs_top_builddir)/hangdump'; export HANGDUMP; \
+	PYTHONDONTWRITEBYTECODE=1; export PYTHONDONTWRITEBYTECODE;
+
+live_tests = \
+	tests/live/never_hangs.py \
+	tests/live/no_harm.py \
+	tests/live/output_file.py \
+	tests/live/real_programs.py \
+	tests/live/refusals.py
+TESTS += $(live_tests)
+EXTRA_DIST += $(live_tests) \
+	tests/compare/compare_gdb.py \
+	tests/lib/hang.py

@@ -1,0 +1,9 @@
+EXTRA_DIST += tests/unit/render/bank.txt
+if CMOCKA
+check_PROGRAMS += tests/unit/render/render_test
+TESTS += tests/unit/render/render_test
+tests_unit_render_render_test_SOURCES = tests/unit/render/render_test.c \
+	tests/lib/make_dump.c tests/lib/make_dump.h
+tests_unit_render_render_test_CPPFLAGS = $(unit_cppflags)
+tests_unit_render_render_test_LDADD = $(unit_ldadd)
+endif

@@ -1,0 +1,116 @@
+#include "group/key.h"
+
+#include <string.h>
+
+/* Mostly equal pointers, out of one pool; a dump that was put together otherwise works as well. */
+static bool same_string(const char *a, const char *b)
+{
+	return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+static bool is_guess(const struct frame *frame)
+{
+	return frame->doubtful || frame->found_by == FOUND_BY_SCAN;
+}
+
+/*
+ * The call site.  Within a file, as an address in the file; what is in no file has only its pc,
+ * and the kernel shows no addresses, only offsets from its functions.
+ */
+static uint64_t place(const struct frame *frame)
+{
+	if (frame->kind == FRAME_KERNEL)
+		return frame->offset;
+	return frame->module ? frame->module_offset : frame->pc;
+}
+
+static bool same_frame(const struct frame *a, const struct frame *b)
+{
+	if (place(a) != place(b) || a->kind != b->kind || a->inlined != b->inlined ||
+	    is_guess(a) != is_guess(b) || !same_string(a->function, b->function) ||
+	    !same_string(a->module, b->module))
+		return false;
+	/* Inlined frames share the pc of the frame around them. */
+	return !a->inlined || (a->line == b->line && same_string(a->file, b->file));
+}
+
+static bool same_stack(const struct stack *a, const struct stack *b)
+{
+	if (a->count != b->count || a->complete != b->complete || a->omitted != b->omitted)
+		return false;
+	for (size_t i = 0; i < a->count; i++) {
+		if (!same_frame(&a->frames[i], &b->frames[i]))
+			return false;
+	}
+	return a->complete || same_string(a->incomplete, b->incomplete);
+}
+
+static bool same_resource(const struct resource *a, const struct resource *b)
+{
+	if (!same_string(a->kind, b->kind))
+		return false;
+	if (!a->kind)
+		return true;
+	if (a->identity || b->identity)
+		return same_string(a->identity, b->identity);
+	if (a->address || b->address)
+		return a->address == b->address;
+	if (a->fd != b->fd || !same_string(a->name, b->name))
+		return false;
+	return a->fd >= 0 || a->name || same_string(a->detail, b->detail);
+}
+
+static bool same_owners(const struct wait *a, const struct wait *b)
+{
+	if (a->owner_count != b->owner_count)
+		return false;
+	for (size_t i = 0; i < a->owner_count; i++) {
+		if (a->owners[i].pid != b->owners[i].pid || a->owners[i].tid != b->owners[i].tid)
+			return false;
+	}
+	return true;
+}
+
+static bool same_call(const struct wait *a, const struct wait *b)
+{
+	return a->has_syscall == b->has_syscall &&
+	       (!a->has_syscall || a->syscall.number == b->syscall.number);
+}
+
+bool key_equal(const struct thread *a, const struct thread *b)
+{
+	return a->wait.class == b->wait.class && a->wait.idle == b->wait.idle &&
+	       (a->wait.class != WAIT_SYSTEM_CALL || same_call(&a->wait, &b->wait)) &&
+	       same_resource(&a->wait.resource, &b->wait.resource) &&
+	       same_owners(&a->wait, &b->wait) && same_stack(&a->stack, &b->stack);
+}
+
+static uint64_t mix(uint64_t hash, uint64_t value)
+{
+	hash = (hash ^ value) * 0x9e3779b97f4a7c15u;
+	return hash ^ hash >> 32;
+}
+
+static uint64_t mix_string(uint64_t hash, const char *s)
+{
+	for (; s && *s; s++)
+		hash = mix(hash, (unsigned char)*s);
+	return hash;
+}
+
+uint64_t key_hash(const struct thread *thread)
+{
+	const struct resource *resource = &thread->wait.resource;
+	uint64_t hash = mix(thread->wait.class, thread->wait.idle);
+	if (resource->identity)
+		hash = mix_string(hash, resource->identity);
+	else if (resource->kind)
+		hash = mix(hash, resource->address ? resource->address : (uint64_t)resource->fd);
+	for (size_t i = 0; i < thread->wait.owner_count; i++)
+		hash = mix(hash, (uint64_t)thread->wait.owners[i].tid);
+	for (size_t i = 0; i < thread->stack.count; i++) {
+		const struct frame *frame = &thread->stack.frames[i];
+		hash = mix(hash, place(frame) + (frame->inlined ? frame->line : 0));
+	}
+	return mix(hash, thread->stack.count);
+}

@@ -1,0 +1,145 @@
+/*
+ * A stack, as Go writes them: "function(...)", and on the next line, after a tab, where that is.
+ */
+#include "render/parts.h"
+#include "render/words.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+static bool is_guess(const struct frame *frame)
+{
+	return frame->doubtful || frame->found_by == FOUND_BY_SCAN;
+}
+
+/*
+ * Demangled names can bring their parameters: "f(int) const", but not those of an enclosing scope
+ * or of a template argument: "(anonymous namespace)::f", "<dyn Fn() as T>::f".
+ */
+static bool has_parameters(const char *function)
+{
+	const char *end = strrchr(function, ')');
+	return end && !strchr(end, '>') && !strstr(end, "::");
+}
+
+static void print_function(struct printer *p, const struct frame *frame)
+{
+	print(p, is_guess(frame) ? "? " : "");
+	if (frame->function) {
+		print_foreign(p, frame->function);
+		print(p, has_parameters(frame->function) ? "" : "(...)");
+	} else if (frame->module) {
+		print_format(p, "0x%016" PRIx64, frame->pc);
+	} else {
+		print_format(p, "?? (0x%" PRIx64 ", in no file)", frame->pc);
+	}
+}
+
+static void print_location(struct printer *p, const struct frame *frame)
+{
+	if (frame->kind == FRAME_KERNEL) {
+		print(p, "kernel");
+		if (frame->module) {
+			print(p, " [");
+			print_foreign(p, frame->module);
+			print(p, "]");
+		}
+	} else if (frame->file) {
+		print_foreign(p, frame->file);
+		if (frame->line)
+			print_format(p, ":%u", frame->line);
+	} else {
+		print_foreign(p, frame->module);
+	}
+	/* Like Go, no offset for what has no code of its own. */
+	if (frame->function && !frame->inlined)
+		print_format(p, " +0x%" PRIx64, frame->offset);
+	else if (!frame->function && frame->module)
+		print_format(p, " +0x%" PRIx64, frame->module_offset);
+}
+
+static void print_verbose(struct printer *p, const struct frame *frame)
+{
+	if (frame->kind != FRAME_KERNEL)
+		print_format(p, " pc=0x%" PRIx64, frame->pc);
+	if (frame->function && frame->module && frame->kind != FRAME_KERNEL) {
+		print(p, " in ");
+		print_foreign(p, frame->module);
+		print_format(p, "+0x%" PRIx64, frame->module_offset);
+	}
+	print_format(p, " %s", found_by_words[frame->found_by]);
+}
+
+static void print_frame(struct printer *p, const struct frame *frame)
+{
+	if (is_guess(frame))
+		p->saw_guess = true;
+	if (frame->kind == FRAME_SIGNAL)
+		print(p, is_guess(frame) ? "? <signal handler called>" : "<signal handler called>");
+	else
+		print_function(p, frame);
+	print_end(p);
+	bool verbose = p->options->verbose;
+	bool has_place = frame->kind != FRAME_SIGNAL &&
+			 (frame->function || frame->module || frame->kind == FRAME_KERNEL);
+	if (!has_place && !verbose)
+		return;
+	print(p, "\t");
+	style_on(p, STYLE_DIM);
+	if (has_place)
+		print_location(p, frame);
+	if (verbose)
+		print_verbose(p, frame);
+	style_off(p);
+	print_end(p);
+}
+
+/* Where the user's frames say little of why the thread is where it is. */
+static bool wants_kernel_frames(const struct printer *p, const struct thread *thread)
+{
+	if (p->options->kernel_stacks_never)
+		return false;
+	if (p->options->kernel_stacks_always || thread->state == 'D')
+		return true;
+	switch (thread->wait.class) {
+	case WAIT_DISK:
+	case WAIT_PAGE_FAULT:
+	case WAIT_MEMORY_MAP_LOCK:
+	case WAIT_EXITING:
+	case WAIT_UNKNOWN:
+		return true;
+	default:
+		break;
+	}
+	for (size_t i = 0; i < thread->stack.count; i++) {
+		if (thread->stack.frames[i].kind != FRAME_KERNEL)
+			return false;
+	}
+	return true;
+}
+
+void print_stack(struct printer *p, const struct thread *thread)
+{
+	const struct stack *stack = &thread->stack;
+	bool kernel = wants_kernel_frames(p, thread);
+	size_t left_out = 0;
+	for (size_t i = 0; i < stack->count; i++) {
+		if (stack->frames[i].kind == FRAME_KERNEL && !kernel)
+			left_out++;
+		else
+			print_frame(p, &stack->frames[i]);
+	}
+	if (left_out && left_out == stack->count) {
+		print(p, "... only kernel frames, left out");
+		print_end(p);
+	}
+	if (stack->omitted) {
+		print_format(p, "... +%zu omitted", stack->omitted);
+		print_end(p);
+	}
+	if (!stack->complete) {
+		print(p, stack->count ? "... incomplete: " : "... no stack: ");
+		print_foreign(p, stack->incomplete ? stack->incomplete : "no reason is known");
+		print_end(p);
+	}
+}

@@ -1,0 +1,139 @@
+/* What was dumped, and how it was done. */
+#include "render/parts.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+/* Without -v: class paths of Java programs can have many kilobytes. */
+#define MOST_COMMAND_BYTES 2000
+
+static void print_held(struct printer *p, int64_t us)
+{
+	if (us < 0)
+		print(p, "held for an unknown time");
+	else if (us == 0)
+		print(p, "not stopped");
+	else if (us < 1000)
+		print_format(p, "held for %" PRId64 " us", us);
+	else if (us < 100000)
+		print_format(p, "held for %" PRId64 ".%" PRId64 " ms", us / 1000, us / 100 % 10);
+	else
+		print_format(p, "held for %" PRId64 " ms", us / 1000);
+}
+
+/* Of several: errors about no process in particular count for each. */
+static bool is_partial(const struct dump *dump, const struct process *process)
+{
+	if (dump->processes.count == 1)
+		return dump->errors.count > 0;
+	array_for_each (&dump->errors, error) {
+		if (!process || !error->pid || error->pid == process->pid)
+			return true;
+	}
+	return false;
+}
+
+/* The first n bytes, quoted as for a shell where they need it. */
+static void print_argument(struct printer *p, const char *argument, size_t n)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "0123456789_@%+=:,./-";
+	if (n && strspn(argument, plain) >= n) {
+		text_add_n(&p->text, argument, n);
+		return;
+	}
+	print(p, "'");
+	for (const char *quote; (quote = memchr(argument, '\'', n));) {
+		size_t before = (size_t)(quote - argument);
+		text_add_escaped(&p->text, argument, before);
+		print(p, "'\\''");
+		argument = quote + 1;
+		n -= before + 1;
+	}
+	text_add_escaped(&p->text, argument, n);
+	print(p, "'");
+}
+
+static size_t length_of(const char *argument)
+{
+	return argument ? strlen(argument) : 0;
+}
+
+static void print_command(struct printer *p, const struct process *process)
+{
+	if (!process->command.count)
+		return;
+	size_t left = p->options->verbose ? SIZE_MAX : MOST_COMMAND_BYTES, cut = 0;
+	print(p, "command:");
+	array_for_each (&process->command, argument) {
+		size_t n = length_of(*argument);
+		size_t shown = n < left ? n : left;
+		if (left) {
+			print(p, " ");
+			print_argument(p, *argument ? *argument : "", shown);
+		}
+		left -= shown;
+		cut += n - shown;
+	}
+	if (cut)
+		print_format(p, " ... and %zu more bytes", cut);
+	print_end(p);
+}
+
+static void print_process_line(struct printer *p, const struct process *process)
+{
+	print_format(p, "process %d", process->pid);
+	if (process->name) {
+		print(p, " (");
+		print_foreign(p, process->name);
+		print(p, ")");
+	}
+	print_format(p, ", %zu thread%s, ", process->threads.count,
+		     process->threads.count == 1 ? "" : "s");
+	print_held(p, process->frozen_us);
+	if (is_partial(p->dump, process))
+		print(p, ", partial: the end says what is missing");
+}
+
+void print_process_header(struct printer *p, const struct process *process)
+{
+	print_end(p);
+	style_on(p, STYLE_TITLE);
+	print_process_line(p, process);
+	style_off(p);
+	print_end(p);
+	print_command(p, process);
+}
+
+static void print_tree_header(struct printer *p)
+{
+	size_t count = p->dump->processes.count;
+	style_on(p, STYLE_TITLE);
+	if (count == 0)
+		print(p, "hangdump: no process");
+	else
+		print_format(p, "hangdump: %zu processes, %zu thread%s", count, p->thread_count,
+			     p->thread_count == 1 ? "" : "s");
+	if (is_partial(p->dump, NULL))
+		print(p, ", partial: the end says what is missing");
+	style_off(p);
+	print_end(p);
+}
+
+void print_header(struct printer *p)
+{
+	if (p->dump->processes.count != 1) {
+		print_tree_header(p);
+		if (p->options->verbose)
+			print_origin(p);
+		return;
+	}
+	style_on(p, STYLE_TITLE);
+	print(p, "hangdump: ");
+	print_process_line(p, &p->dump->processes.items[0]);
+	style_off(p);
+	print_end(p);
+	print_command(p, &p->dump->processes.items[0]);
+	if (p->options->verbose)
+		print_origin(p);
+}

@@ -1,0 +1,158 @@
+/*
+ * Who is in a group: "4245-4254, 4260 "worker-1".."worker-10"; 4300 "io"".  Names that differ only
+ * in the number at their end are one entry, which says the lowest and the highest.
+ */
+#include "base/cleanup.h"
+#include "render/parts.h"
+
+#include <ctype.h>
+#include <string.h>
+
+/* Without -v; a line is to be read by people.  The JSON dump has them all. */
+#define MOST_RANGES  12
+#define MOST_ENTRIES 8
+
+struct member {
+	pid_t tid;
+	const char *name;
+	size_t stem; /* length of the name without its number */
+	uint64_t number;
+};
+
+/* Members [first, end) of one stem. */
+struct entry {
+	size_t first, end;
+	pid_t lowest_tid;
+};
+
+/* No more digits than a uint64_t holds for sure. */
+#define MOST_DIGITS 18
+
+static struct member make_member(const struct thread *thread)
+{
+	struct member member = {.tid = thread->tid, .name = thread->name};
+	if (!member.name)
+		return member;
+	size_t length = strlen(member.name), digits = 0;
+	while (digits < length && digits < MOST_DIGITS &&
+	       isdigit((unsigned char)member.name[length - digits - 1]))
+		digits++;
+	member.stem = length - digits;
+	if (digits)
+		member.number = strtoull(member.name + member.stem, NULL, 10);
+	return member;
+}
+
+static int compare_stems(const struct member *a, const struct member *b)
+{
+	if (!a->name || !b->name)
+		return (a->name != NULL) - (b->name != NULL);
+	if (a->stem != b->stem)
+		return a->stem < b->stem ? -1 : 1;
+	return memcmp(a->name, b->name, a->stem);
+}
+
+static int by_stem_and_tid(const void *a, const void *b)
+{
+	const struct member *x = a, *y = b;
+	int order = compare_stems(x, y);
+	return order ? order : (x->tid > y->tid) - (x->tid < y->tid);
+}
+
+static int by_lowest_tid(const void *a, const void *b)
+{
+	const struct entry *x = a, *y = b;
+	return (x->lowest_tid > y->lowest_tid) - (x->lowest_tid < y->lowest_tid);
+}
+
+static size_t range_end(const pid_t *tids, size_t count, size_t first)
+{
+	size_t end = first + 1;
+	while (end < count && tids[end] == tids[end - 1] + 1)
+		end++;
+	return end - first > 2 ? end : first + 1;
+}
+
+void print_tids(struct printer *p, const pid_t *tids, size_t count, size_t most)
+{
+	size_t ranges = 0;
+	for (size_t first = 0, end; first < count; first = end, ranges++) {
+		if (ranges == most) {
+			print_format(p, " and %zu more", count - first);
+			return;
+		}
+		end = range_end(tids, count, first);
+		print_format(p, "%s%d", first ? ", " : "", tids[first]);
+		if (end - first > 1)
+			print_format(p, "-%d", tids[end - 1]);
+	}
+}
+
+static int compare_names(const struct member *a, const struct member *b)
+{
+	if (a->number != b->number)
+		return a->number < b->number ? -1 : 1;
+	return strcmp(a->name, b->name); /* "w1" and "w01" */
+}
+
+static void print_names(struct printer *p, const struct member *members, size_t count)
+{
+	const struct member *low = members, *high = members;
+	if (!members->name)
+		return;
+	for (size_t i = 1; i < count; i++) {
+		if (compare_names(&members[i], low) < 0)
+			low = &members[i];
+		if (compare_names(&members[i], high) > 0)
+			high = &members[i];
+	}
+	print(p, " ");
+	print_quoted(p, low->name);
+	if (compare_names(low, high) != 0) {
+		print(p, "..");
+		print_quoted(p, high->name);
+	}
+}
+
+static void print_entry(struct printer *p, const struct member *members, size_t count)
+{
+	_cleanup_free_ pid_t *tids = xcalloc(count, sizeof(*tids));
+	for (size_t i = 0; i < count; i++)
+		tids[i] = members[i].tid;
+	print_tids(p, tids, count, p->options->verbose ? SIZE_MAX : MOST_RANGES);
+	print_names(p, members, count);
+}
+
+/* Members must be sorted by stem; the entries come out by their lowest tid. */
+static size_t find_entries(const struct member *members, size_t count, struct entry *entries)
+{
+	size_t found = 0;
+	for (size_t first = 0, end; first < count; first = end) {
+		end = first + 1;
+		while (end < count && compare_stems(&members[first], &members[end]) == 0)
+			end++;
+		entries[found++] = (struct entry){first, end, members[first].tid};
+	}
+	qsort(entries, found, sizeof(*entries), by_lowest_tid);
+	return found;
+}
+
+void print_members(struct printer *p, const struct process *process, const struct group *group)
+{
+	size_t count = group->members.count, shown = 0;
+	_cleanup_free_ struct member *members = xcalloc(count, sizeof(*members));
+	_cleanup_free_ struct entry *entries = xcalloc(count, sizeof(*entries));
+	for (size_t i = 0; i < count; i++)
+		members[i] = make_member(&process->threads.items[group->members.items[i]]);
+	qsort(members, count, sizeof(*members), by_stem_and_tid);
+	size_t found = find_entries(members, count, entries);
+	for (size_t i = 0; i < found; i++) {
+		if (i == MOST_ENTRIES && !p->options->verbose) {
+			print_format(p, " and %zu more", count - shown);
+			return;
+		}
+		print(p, i ? "; " : "");
+		print_entry(p, members + entries[i].first, entries[i].end - entries[i].first);
+		shown += entries[i].end - entries[i].first;
+	}
+}

@@ -1,0 +1,42 @@
+/*
+ * The parts of the text report.  Each ends its own lines, and all but the header begin with an
+ * empty one, unless said otherwise.
+ */
+#ifndef HANGDUMP_RENDER_PARTS_H
+#define HANGDUMP_RENDER_PARTS_H
+
+#include "render/printer.h"
+
+/* "hangdump: process 4242 (bank), ..." and the command; for several, how many. */
+void print_header(struct printer *p);
+/* The same for one of several. */
+void print_process_header(struct printer *p, const struct process *process);
+
+void print_findings(struct printer *p);
+
+/* No end of line: "4245-4254, 4260 "worker-1".."worker-10"". */
+void print_members(struct printer *p, const struct process *process, const struct group *group);
+/* No end of line: "4245-4254, 4260"; at most `most` ranges.  tids must be sorted. */
+void print_tids(struct printer *p, const pid_t *tids, size_t count, size_t most);
+
+/* No end of line: "mutex current (bank.c:11) at 0x5581c0de40c0". */
+void print_resource(struct printer *p, const struct resource *resource, bool with_address);
+/* No end of line: " (3 bytes to read)", or nothing. */
+void print_detail(struct printer *p, const struct resource *resource);
+/* No end of line: "held by thread 4243 (transfer-1)". */
+void print_owners(struct printer *p, const struct wait *wait, pid_t home, bool with_names);
+/* No empty line: "on mutex ..., held by ..."; nothing when there is nothing to say. */
+void print_waiting_on(struct printer *p, const struct process *process, const struct group *group);
+
+/* No empty line. */
+void print_stack(struct printer *p, const struct thread *thread);
+
+void print_errors(struct printer *p);
+
+/* -v.  No empty line before the first two. */
+void print_member_details(struct printer *p, const struct process *process,
+			  const struct group *group);
+void print_origin(struct printer *p);
+void print_modules(struct printer *p);
+
+#endif

@@ -1,0 +1,102 @@
+/* What a thread waits on, and who has to act for that wait to end. */
+#include "render/parts.h"
+#include "render/words.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#define MOST_OWNERS 4
+
+/*
+ * What the kernel calls a thing that has no other name: "pipe:[1234]" and "socket:[1234]" are the
+ * same in every process.
+ */
+static const char *kernel_name(const struct resource *resource)
+{
+	const char *identity = resource->identity;
+	return identity && strstr(identity, ":[") ? identity : NULL;
+}
+
+/* How much of the name the kind says already: the "socket" of "unix socket", "socket:[1234]". */
+static size_t said_by_kind(const char *kind, const char *name)
+{
+	size_t n = strcspn(name, ":"), length = strlen(kind);
+	return name[n] && n <= length && memcmp(kind + length - n, name, n) == 0 ? n : 0;
+}
+
+void print_resource(struct printer *p, const struct resource *resource, bool with_address)
+{
+	const char *name = resource->name ? resource->name : kernel_name(resource);
+	bool named = name || resource->fd >= 0;
+	print_foreign(p, resource->kind);
+	if (name) {
+		size_t said = said_by_kind(resource->kind, name);
+		print(p, said ? "" : " ");
+		print_foreign(p, name + said);
+	}
+	if (resource->fd >= 0)
+		print_format(p, " fd %d", resource->fd);
+	if (resource->address && (with_address || !named))
+		print_format(p, "%s 0x%" PRIx64, named ? " at" : "", resource->address);
+}
+
+void print_detail(struct printer *p, const struct resource *resource)
+{
+	if (!resource->detail)
+		return;
+	print(p, " (");
+	print_foreign(p, resource->detail);
+	print(p, ")");
+}
+
+void print_owners(struct printer *p, const struct wait *wait, pid_t home, bool with_names)
+{
+	size_t most = p->options->verbose ? SIZE_MAX : MOST_OWNERS;
+	print_format(p, "%s ", wait_words[wait->class].owner);
+	for (size_t i = 0; i < wait->owner_count; i++) {
+		if (i == most) {
+			print_format(p, " and %zu more", wait->owner_count - i);
+			return;
+		}
+		if (i)
+			print(p, i + 1 == wait->owner_count ? " and " : ", ");
+		print_thread_id(p, wait->owners[i], home, with_names);
+	}
+}
+
+static bool equal(const char *a, const char *b)
+{
+	return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+/* Members wait on one thing, but what was seen of it may differ from one to the next. */
+static bool details_agree(const struct process *process, const struct group *group)
+{
+	const struct thread *threads = process->threads.items;
+	const char *detail = threads[group->members.items[0]].wait.resource.detail;
+	array_for_each (&group->members, member) {
+		if (!equal(threads[*member].wait.resource.detail, detail))
+			return false;
+	}
+	return true;
+}
+
+void print_waiting_on(struct printer *p, const struct process *process, const struct group *group)
+{
+	const struct wait *wait = &process->threads.items[group->members.items[0]].wait;
+	if (!wait->resource.kind && !wait->owner_count)
+		return;
+	if (wait->resource.kind) {
+		print(p, "on ");
+		print_resource(p, &wait->resource, true);
+		if (details_agree(process, group))
+			print_detail(p, &wait->resource);
+		else
+			print(p, " (details differ)");
+	}
+	if (wait->owner_count) {
+		print(p, wait->resource.kind ? ", " : "");
+		print_owners(p, wait, process->pid, true);
+	}
+	print_end(p);
+}

@@ -1,0 +1,232 @@
+#include "store/convert.h"
+
+#include "store/json.h"
+#include "store/store.h"
+
+#include <time.h>
+
+static json_t *rfc3339(int64_t ns)
+{
+	if (ns <= 0)
+		return json_null();
+	time_t seconds = (time_t)(ns / 1000000000);
+	struct tm tm;
+	char day[32], moment[64];
+	if (!gmtime_r(&seconds, &tm) || !strftime(day, sizeof(day), "%Y-%m-%dT%H:%M:%S", &tm))
+		return json_null();
+	snprintf(moment, sizeof(moment), "%s.%03dZ", day, (int)(ns / 1000000 % 1000));
+	return json_string(moment);
+}
+
+json_t *convert_head(const struct dump *dump)
+{
+	json_t *clock = json_object(), *host = json_object(), *head = json_object();
+	json_put(clock, "boot_id", json_text(dump->boot_id));
+	json_put(clock, "monotonic_ns", json_nonzero(dump->monotonic_ns));
+	json_put(host, "name", json_text(dump->host_name));
+	json_put(host, "kernel", json_text(dump->kernel));
+	json_put(host, "arch", json_text(dump->arch));
+	json_put(head, "format", json_string(STORE_FORMAT));
+	json_put(head, "version", json_integer(STORE_VERSION));
+	json_put(head, "generator", json_text(dump->generator));
+	json_put(head, "taken_at", rfc3339(dump->taken_at_ns));
+	json_put(head, "clock", clock);
+	json_put(head, "host", host);
+	return head;
+}
+
+json_t *convert_process(const struct process *process)
+{
+	json_t *command = json_array(), *object = json_object();
+	array_for_each (&process->command, argument)
+		json_array_append_new(command, json_text(*argument));
+	json_put(object, "pid", json_integer(process->pid));
+	json_put(object, "ppid", json_known(process->ppid));
+	json_put(object, "name", json_text(process->name));
+	json_put(object, "executable", json_text(process->executable));
+	json_put(object, "command", command);
+	json_put(object, "start_time", json_nonzero(process->start_time));
+	json_put(object, "pid_namespace", json_nonzero(process->pid_namespace));
+	json_put(object, "running_ms", json_known(process->running_ms));
+	json_put(object, "frozen_us", json_known(process->frozen_us));
+	return object;
+}
+
+static json_t *convert_cpu(const struct thread *thread)
+{
+	bool split = thread->cpu_user_ns >= 0 || thread->cpu_system_ns >= 0;
+	if (!split && thread->cpu_total_ns < 0)
+		return json_null();
+	json_t *cpu = json_object();
+	if (split) {
+		json_put(cpu, "user", json_known(thread->cpu_user_ns));
+		json_put(cpu, "system", json_known(thread->cpu_system_ns));
+	}
+	if (thread->cpu_total_ns >= 0)
+		json_put(cpu, "total", json_integer(thread->cpu_total_ns));
+	return cpu;
+}
+
+static json_t *convert_switches(const struct thread *thread)
+{
+	if (thread->switches_voluntary < 0 && thread->switches_involuntary < 0)
+		return json_null();
+	json_t *switches = json_object();
+	json_put(switches, "voluntary", json_known(thread->switches_voluntary));
+	json_put(switches, "involuntary", json_known(thread->switches_involuntary));
+	return switches;
+}
+
+static json_t *convert_syscall(const struct wait *wait)
+{
+	const struct syscall_fact *call = &wait->syscall;
+	if (!wait->has_syscall || call->number < 0)
+		return json_null();
+	json_t *arguments = json_array(), *object = json_object();
+	/* How many a call takes is only known of calls with a name. */
+	unsigned count = call->name ? call->argument_count : ARRAY_SIZE(call->arguments);
+	for (unsigned i = 0; i < count && i < ARRAY_SIZE(call->arguments); i++)
+		json_array_append_new(arguments, json_address(call->arguments[i]));
+	json_put(object, "name", json_text(call->name));
+	json_put(object, "number", json_integer(call->number));
+	json_put(object, "arguments", arguments);
+	return object;
+}
+
+static json_t *convert_resource(const struct resource *resource)
+{
+	if (!resource->kind)
+		return json_null();
+	json_t *object = json_object();
+	json_put(object, "kind", json_text(resource->kind));
+	json_put(object, "address",
+		 resource->address ? json_address(resource->address) : json_null());
+	json_put(object, "name", json_text(resource->name));
+	json_put(object, "fd", json_known(resource->fd));
+	json_put(object, "detail", json_text(resource->detail));
+	json_put(object, "identity", json_text(resource->identity));
+	return object;
+}
+
+static json_t *convert_thread_id(const struct thread_id *id)
+{
+	json_t *object = json_object();
+	json_put(object, "pid", json_nonzero((uint64_t)id->pid));
+	json_put(object, "tid", json_nonzero((uint64_t)id->tid));
+	return object;
+}
+
+static json_t *convert_wait(const struct wait *wait)
+{
+	json_t *owners = json_array(), *object = json_object();
+	for (size_t i = 0; i < wait->owner_count; i++)
+		json_array_append_new(owners, convert_thread_id(&wait->owners[i]));
+	json_put(object, "class", json_string(wait_classes[wait->class].name));
+	json_put(object, "since_ms", json_known(wait->since_ms));
+	json_put(object, "timeout_ms", json_known(wait->timeout_ms));
+	json_put(object, "idle", json_boolean(wait->idle));
+	json_put(object, "confidence", json_string(confidence_names[wait->confidence]));
+	json_put(object, "syscall", convert_syscall(wait));
+	json_put(object, "resource", convert_resource(&wait->resource));
+	json_put(object, "owners", owners);
+	json_put(object, "rule", json_text(wait->rule));
+	return object;
+}
+
+json_t *convert_thread(const struct thread *thread)
+{
+	char state[] = {thread->state, '\0'};
+	json_t *object = json_object();
+	json_put(object, "tid", json_integer(thread->tid));
+	json_put(object, "name", json_text(thread->name));
+	json_put(object, "start_time", json_nonzero(thread->start_time));
+	json_put(object, "state", thread->state ? json_text(state) : json_null());
+	json_put(object, "cpu_ns", convert_cpu(thread));
+	json_put(object, "switches", convert_switches(thread));
+	json_put(object, "own_stops", json_integer(thread->own_stops));
+	json_put(object, "steady", json_boolean(thread->steady));
+	json_put(object, "wait", convert_wait(&thread->wait));
+	return object;
+}
+
+json_t *convert_stack_end(const struct stack *stack)
+{
+	json_t *object = json_object();
+	json_put(object, "complete", json_boolean(stack->complete));
+	json_put(object, "incomplete_because",
+		 stack->complete ? json_null() : json_text(stack->incomplete));
+	json_put(object, "omitted", json_count(stack->omitted));
+	return object;
+}
+
+json_t *convert_frame(const struct frame *frame)
+{
+	bool kernel = frame->kind == FRAME_KERNEL;
+	json_t *object = json_object();
+	json_put(object, "kind", json_string(frame_kind_names[frame->kind]));
+	json_put(object, "pc", kernel ? json_null() : json_address(frame->pc));
+	json_put(object, "function", json_text(frame->function));
+	json_put(object, "offset", frame->function ? json_count(frame->offset) : json_null());
+	json_put(object, "module", json_text(frame->module));
+	json_put(object, "module_offset",
+		 frame->module && !kernel ? json_address(frame->module_offset) : json_null());
+	json_put(object, "build_id", json_text(frame->build_id));
+	json_put(object, "file", json_text(frame->file));
+	json_put(object, "line", json_nonzero(frame->line));
+	json_put(object, "inlined", json_boolean(frame->inlined));
+	json_put(object, "found_by", json_string(found_by_names[frame->found_by]));
+	json_put(object, "doubtful", json_boolean(frame->doubtful));
+	return object;
+}
+
+json_t *convert_module(const struct module *module)
+{
+	json_t *object = json_object();
+	json_put(object, "path", json_text(module->path));
+	json_put(object, "build_id", json_text(module->build_id));
+	json_put(object, "start", json_address(module->start));
+	json_put(object, "end", json_address(module->end));
+	return object;
+}
+
+json_t *convert_group(const struct dump *dump, const struct group *group)
+{
+	const struct process *process = &dump->processes.items[group->process];
+	json_t *tids = json_array(), *since = json_object(), *object = json_object();
+	array_for_each (&group->members, member)
+		json_array_append_new(tids, json_integer(process->threads.items[*member].tid));
+	json_put(since, "min", json_known(group->since_min_ms));
+	json_put(since, "max", json_known(group->since_max_ms));
+	json_put(object, "pid", json_integer(process->pid));
+	json_put(object, "tids", tids);
+	json_put(object, "class", json_string(wait_classes[group->class].name));
+	json_put(object, "since_ms", since);
+	json_put(object, "idle", json_boolean(group->idle));
+	json_put(object, "created_by", json_null());
+	return object;
+}
+
+json_t *convert_finding(const struct finding *finding)
+{
+	json_t *threads = json_array(), *resources = json_array(), *object = json_object();
+	array_for_each (&finding->threads, id)
+		json_array_append_new(threads, convert_thread_id(id));
+	array_for_each (&finding->resources, resource)
+		json_array_append_new(resources, convert_resource(resource));
+	json_put(object, "kind", json_string(finding_kind_names[finding->kind]));
+	json_put(object, "confidence", json_string(confidence_names[finding->confidence]));
+	json_put(object, "summary", json_text(finding->summary));
+	json_put(object, "threads", threads);
+	json_put(object, "resources", resources);
+	return object;
+}
+
+json_t *convert_error(const struct dump_error *error)
+{
+	json_t *object = json_object();
+	json_put(object, "pid", json_nonzero((uint64_t)error->pid));
+	json_put(object, "tid", json_nonzero((uint64_t)error->tid));
+	json_put(object, "what", json_text(error->what));
+	json_put(object, "why", json_text(error->why));
+	return object;
+}

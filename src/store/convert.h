@@ -1,0 +1,21 @@
+/* Each thing of the model as a JSON object of the format's version 1. */
+#ifndef HANGDUMP_STORE_CONVERT_H
+#define HANGDUMP_STORE_CONVERT_H
+
+#include "model/dump.h"
+
+#include <jansson.h>
+
+/* All that stands before "processes". */
+json_t *convert_head(const struct dump *dump);
+/* A process without its threads and modules; a thread up to its frames, and after them. */
+json_t *convert_process(const struct process *process);
+json_t *convert_thread(const struct thread *thread);
+json_t *convert_stack_end(const struct stack *stack);
+json_t *convert_frame(const struct frame *frame);
+json_t *convert_module(const struct module *module);
+json_t *convert_group(const struct dump *dump, const struct group *group);
+json_t *convert_finding(const struct finding *finding);
+json_t *convert_error(const struct dump_error *error);
+
+#endif

@@ -1,0 +1,196 @@
+#include "unwind/site.h"
+
+#include "base/array.h"
+
+#include <gelf.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct object_facts {
+	const struct object *object;
+	struct eh_frame *eh_frame;
+	bool go;
+};
+
+struct sites {
+	struct capture_process *process;
+	struct objects *objects;
+	struct pc_map map;
+	array(struct object_facts) facts;
+};
+
+struct sites *sites_new(struct capture_process *process, struct objects *objects)
+{
+	struct sites *sites = xcalloc(1, sizeof(*sites));
+	sites->process = process;
+	sites->objects = objects;
+	return sites;
+}
+
+void sites_free(struct sites *sites)
+{
+	if (!sites)
+		return;
+	pc_map_deinit(&sites->map, free);
+	array_for_each (&sites->facts, facts)
+		eh_frame_close(facts->eh_frame);
+	array_deinit(&sites->facts);
+	free(sites);
+}
+
+struct capture_process *sites_process(struct sites *sites)
+{
+	return sites->process;
+}
+
+static bool is_go(Elf *elf)
+{
+	size_t names;
+	Elf_Scn *section = NULL;
+	if (!elf || elf_getshdrstrndx(elf, &names) != 0)
+		return false;
+	while ((section = elf_nextscn(elf, section))) {
+		GElf_Shdr header;
+		const char *name =
+		    gelf_getshdr(section, &header) ? elf_strptr(elf, names, header.sh_name) : NULL;
+		if (name && (strcmp(name, ".gopclntab") == 0 ||
+			     strcmp(name, ".data.rel.ro.gopclntab") == 0))
+			return true;
+	}
+	return false;
+}
+
+static const struct object_facts *facts_of(struct sites *sites, const struct object *object)
+{
+	array_for_each (&sites->facts, known)
+		if (known->object == object)
+			return known;
+	struct object_facts *facts = array_append(&sites->facts);
+	facts->object = object;
+	facts->eh_frame = eh_frame_open(object);
+	facts->go = is_go(object->elf);
+	return facts;
+}
+
+size_t sites_read_code(struct sites *sites, uint64_t address, void *buf, size_t n)
+{
+	while (n && !memory_read(&sites->process->memory, address, buf, n, NULL))
+		n--;
+	return n;
+}
+
+static void look_before(struct sites *sites, struct site *site)
+{
+	uint8_t bytes[CALL_BYTES_MAX];
+	uint64_t there = site->address - site->mapping->start;
+	size_t n = there < sizeof(bytes) ? there : sizeof(bytes);
+	if (n < 2 || !memory_read(&sites->process->memory, site->address - n, bytes, n, NULL))
+		return;
+	site->before_readable = true;
+	site->call = code_call_before(bytes, n, site->address, &site->call_to);
+}
+
+static void look_at(struct sites *sites, struct site *site)
+{
+	uint8_t bytes[CODE_BYTES];
+	uint64_t there = site->mapping->end - site->address;
+	size_t n = sites_read_code(sites, site->address, bytes,
+				   there < sizeof(bytes) ? there : sizeof(bytes));
+	site->sigreturn = code_is_sigreturn(bytes, n);
+	site->after_first_call = site->call != CALL_NONE && code_is_after_first_call(bytes, n);
+}
+
+static void look_up(struct sites *sites, struct site *site)
+{
+	site->object = objects_at(sites->objects, site->address);
+	/* A script or data file that is mapped so is no object; nor is one that would not open. */
+	if (!site->object || site->object->from == OBJECT_NOT_OPENED)
+		return;
+	const struct object_facts *facts = facts_of(sites, site->object);
+	site->eh_frame = facts->eh_frame;
+	site->has_fde = site->eh_frame && eh_frame_find(site->eh_frame, site->address, &site->fde);
+	const char *name = facts->go ? site_function_name(site) : NULL;
+	if (name)
+		site->go = start_go_function(name);
+}
+
+struct site *site_at(struct sites *sites, uint64_t address)
+{
+	struct site *site = pc_map_get(&sites->map, address);
+	if (site)
+		return site;
+	site = xcalloc(1, sizeof(*site));
+	pc_map_put(&sites->map, address, site);
+	site->address = address;
+	site->mapping = capture_mapping_at(sites->process, address);
+	if (!site->mapping || !site->mapping->executable)
+		return site;
+	site->executable = true;
+	look_before(sites, site);
+	look_at(sites, site);
+	look_up(sites, site);
+	site->foreign = !site->object;
+	return site;
+}
+
+static void ask_symbol(struct site *site)
+{
+	GElf_Off offset;
+	GElf_Sym symbol;
+	site->function_asked = true;
+	if (!site->object || !site->object->module)
+		return;
+	site->function_name = dwfl_module_addrinfo(site->object->module, site->address, &offset,
+						   &symbol, NULL, NULL, NULL);
+	if (!site->function_name)
+		return;
+	site->function_start = site->address - offset;
+	site->function_known = offset <= site->address - site->mapping->start;
+}
+
+bool site_function_start(struct site *site, uint64_t *ret)
+{
+	if (site->has_fde) {
+		*ret = site->fde.start;
+		return true;
+	}
+	if (!site->function_asked)
+		ask_symbol(site);
+	*ret = site->function_start;
+	return site->function_known;
+}
+
+const char *site_function_name(struct site *site)
+{
+	if (!site->function_asked)
+		ask_symbol(site);
+	return site->function_name;
+}
+
+/* Directly, or by a stub of a procedure linkage table, whose slot is read. */
+static bool code_leads_to(struct sites *sites, uint64_t code, uint64_t function)
+{
+	uint8_t stub[CODE_BYTES];
+	uint64_t slot, value;
+	if (code == function)
+		return true;
+	size_t n = sites_read_code(sites, code, stub, sizeof(stub));
+	return code_plt_slot(stub, n, code, &slot) &&
+	       memory_read_u64(&sites->process->memory, slot, &value) && value == function;
+}
+
+bool site_call_leads_to(struct sites *sites, const struct site *site, uint64_t function)
+{
+	uint64_t value;
+	switch (site->call) {
+	case CALL_DIRECT:
+		return code_leads_to(sites, site->call_to, function);
+	case CALL_SLOT:
+		return memory_read_u64(&sites->process->memory, site->call_to, &value) &&
+		       value == function;
+	case CALL_INDIRECT:
+	case CALL_NONE:
+		break;
+	}
+	return false;
+}

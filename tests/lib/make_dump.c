@@ -1,0 +1,150 @@
+#include "lib/make_dump.h"
+
+#include <stdio.h>
+#include <string.h>
+
+struct process *make_process(struct dump *dump, pid_t pid, const char *name)
+{
+	struct process *process = array_append(&dump->processes);
+	process->pid = pid;
+	process->ppid = 1;
+	process->name = strpool_add(&dump->strings, name);
+	process->running_ms = -1;
+	return process;
+}
+
+struct thread *make_thread(struct dump *dump, struct process *process, pid_t tid, const char *name,
+			   enum wait_class class)
+{
+	struct thread *thread = array_append(&process->threads);
+	thread->tid = tid;
+	thread->name = strpool_add(&dump->strings, name);
+	thread->state = 'S';
+	thread->cpu_user_ns = thread->cpu_system_ns = thread->cpu_total_ns = -1;
+	thread->switches_voluntary = thread->switches_involuntary = -1;
+	wait_init(&thread->wait);
+	thread->wait.class = class;
+	thread->stack.complete = true;
+	return thread;
+}
+
+struct frame *make_frame(struct dump *dump, struct thread *thread, const char *function,
+			 uint64_t offset, const char *file, unsigned line)
+{
+	struct stack *stack = &thread->stack;
+	stack->frames = xreallocarray(stack->frames, stack->count + 1, sizeof(*stack->frames));
+	struct frame *frame = &stack->frames[stack->count++];
+	uint64_t place = 0x1000;
+	for (const char *s = function; s && *s; s++)
+		place += (unsigned char)*s * 64;
+	*frame = (struct frame){
+	    .found_by = stack->count == 1 ? FOUND_BY_REGISTERS : FOUND_BY_CFI,
+	    .pc = 0x555555550000 + place + offset,
+	    .function = strpool_add(&dump->strings, function),
+	    .offset = offset,
+	    .module = strpool_add(&dump->strings, "/bin/prog"),
+	    .module_offset = place + offset,
+	    .file = strpool_add(&dump->strings, file),
+	    .line = line,
+	};
+	frame->lookup_pc = frame->pc;
+	return frame;
+}
+
+void make_resource(struct dump *dump, struct thread *thread, const char *kind, uint64_t address,
+		   const char *name)
+{
+	thread->wait.resource = (struct resource){.kind = strpool_add(&dump->strings, kind),
+						  .address = address,
+						  .name = strpool_add(&dump->strings, name),
+						  .fd = -1};
+}
+
+void make_owner(struct thread *thread, pid_t pid, pid_t tid)
+{
+	struct wait *wait = &thread->wait;
+	wait->owners = xreallocarray(wait->owners, wait->owner_count + 1, sizeof(*wait->owners));
+	wait->owners[wait->owner_count++] = (struct thread_id){pid, tid};
+}
+
+struct finding *make_finding(struct dump *dump, enum finding_kind kind)
+{
+	struct finding *finding = array_append(&dump->findings);
+	finding->kind = kind;
+	return finding;
+}
+
+void make_finding_thread(struct finding *finding, pid_t pid, pid_t tid)
+{
+	*array_append(&finding->threads) = (struct thread_id){pid, tid};
+}
+
+#define MINUTE 60000
+
+static void make_lock_stack(struct dump *dump, struct thread *thread, const char *function,
+			    unsigned line, const char *caller, unsigned caller_line)
+{
+	make_frame(dump, thread, "__lll_lock_wait", 0x30, "lowlevellock.c", 49);
+	make_frame(dump, thread, "pthread_mutex_lock", 0xe2, "pthread_mutex_lock.c", 93);
+	make_frame(dump, thread, function, 0x1f, "/src/bank/bank.c", line);
+	make_frame(dump, thread, caller, 0x42, "/src/bank/bank.c", caller_line);
+	make_frame(dump, thread, "start_thread", 0x2f2, "pthread_create.c", 442);
+	thread->wait.since_ms = 5 * MINUTE + 1000;
+}
+
+static void make_transfer(struct dump *dump, struct process *bank, pid_t tid, const char *name,
+			  pid_t owner)
+{
+	struct thread *thread = make_thread(dump, bank, tid, name, WAIT_MUTEX_LOCK);
+	bool savings = owner == 4244;
+	make_resource(dump, thread, "mutex", savings ? 0x5581c0de40e8 : 0x5581c0de40c0,
+		      savings ? "savings (bank.c:12)" : "current (bank.c:11)");
+	make_owner(thread, 4242, owner);
+	make_lock_stack(dump, thread, "transfer", savings ? 60 : 70, "teller", 101);
+}
+
+void make_bank(struct dump *dump)
+{
+	struct process *bank = make_process(dump, 4242, "bank");
+	*array_append(&bank->command) = strpool_add(&dump->strings, "./bank");
+	*array_append(&bank->command) = strpool_add(&dump->strings, "--workers");
+	*array_append(&bank->command) = strpool_add(&dump->strings, "12");
+	bank->frozen_us = 1834;
+	struct thread *main_thread = make_thread(dump, bank, 4242, "bank", WAIT_SIGNAL);
+	make_frame(dump, main_thread, "sigwait", 0x1d, "sigwait.c", 28);
+	make_frame(dump, main_thread, "main", 0x99, "/src/bank/bank.c", 160);
+	make_transfer(dump, bank, 4243, "transfer-1", 4244);
+	make_transfer(dump, bank, 4244, "transfer-2", 4243);
+	for (pid_t tid = 4245; tid <= 4254; tid++) {
+		struct thread *worker = make_thread(dump, bank, tid, "worker", WAIT_MUTEX_LOCK);
+		make_resource(dump, worker, "mutex", 0x5581c0de40c0, "current (bank.c:11)");
+		make_owner(worker, 4242, 4243);
+		make_lock_stack(dump, worker, "withdraw", 88, "worker", 131);
+	}
+	struct thread *acceptor = make_thread(dump, bank, 4255, "acceptor", WAIT_EPOLL);
+	acceptor->wait.idle = true;
+	make_frame(dump, acceptor, "epoll_wait", 0x57, "epoll_wait.c", 30);
+	make_frame(dump, acceptor, "accept_loop", 0x2a, "/src/bank/net.c", 44);
+	struct finding *finding = make_finding(dump, FINDING_DEADLOCK);
+	finding->summary = strpool_add(&dump->strings, "2 threads wait for each other");
+	make_finding_thread(finding, 4242, 4243);
+	make_finding_thread(finding, 4242, 4244);
+}
+
+void make_crowd(struct dump *dump, size_t threads, size_t frames, size_t kinds)
+{
+	struct process *process = make_process(dump, 1000, "crowd");
+	char function[64];
+	for (size_t i = 0; i < threads; i++) {
+		size_t kind = i % kinds;
+		pid_t tid = (pid_t)(1000 + i);
+		struct thread *thread = make_thread(dump, process, tid, "crowd", WAIT_MUTEX_LOCK);
+		for (size_t j = 0; j < frames; j++) {
+			snprintf(function, sizeof(function), "function_%zu", j);
+			struct frame *frame =
+			    make_frame(dump, thread, function, 0x10, "crowd.c", 7);
+			frame->module_offset = 0x1000 * (j + 1) + (j ? 0x10 : kind);
+			frame->pc = 0x555555550000 + frame->module_offset;
+		}
+	}
+}

@@ -1,0 +1,38 @@
+/* A fixture built and run, held still in a capture, and walked. */
+#ifndef TESTS_UNWIND_TARGET_H
+#define TESTS_UNWIND_TARGET_H
+
+#include "base/array.h"
+#include "capture/capture.h"
+#include "objects/objects.h"
+#include "unwind/unwind.h"
+
+struct target {
+	pid_t pid, tid; /* tid: of the thread that hangs */
+	int output;
+	array(struct target_function) functions; /* what it announced */
+	struct capture *capture;
+	struct objects *objects;
+};
+
+struct target_function {
+	char name[48];
+	uint64_t address;
+};
+
+/* Runs a shell command; false when it fails.  Its output goes to ours. */
+bool shell(const char *command);
+
+/* Starts the program, waits until it has announced everything and its thread sleeps. */
+void target_start(struct target *target, const char *program, bool sleeps);
+/* Captures it; with no_stop from /proc alone. */
+void target_capture(struct target *target, bool no_stop);
+void target_release_capture(struct target *target);
+void target_end(struct target *target);
+
+struct capture_process *target_process(const struct target *target);
+const struct capture_thread *target_thread(const struct target *target);
+/* The function's name: the symbol's, else what was announced, else NULL. */
+const char *target_name(const struct target *target, const struct frame *frame);
+
+#endif
