@@ -40,7 +40,7 @@ static void parameters_and_template_arguments_are_dropped(void **state)
 	normal("void std::__atomic_wait_address_v<int, a::{lambda()#1}>(int const*, int)",
 	       "std::__atomic_wait_address_v");
 	normal("(anonymous namespace)::Pool::wait_for_work()", "::Pool::wait_for_work");
-	normal("Functor::operator()(int) const", "Functor::operator");
+	normal("Functor::operator()(int) const", "Functor::operator()");
 	normal("bool operator<(A const&, B const&)", "operator<");
 	normal("std::future<int>::get() [clone .cold]", "std::future::get");
 }

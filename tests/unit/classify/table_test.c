@@ -144,7 +144,6 @@ static const char *const plain[] = {
     "clock_getres",
     "epoll_ctl",
     "tgkill",
-    "utimes",
     "vserver",
     "set_mempolicy",
     "get_mempolicy",
