@@ -110,6 +110,22 @@ struct held_walk {
 	struct walk_frame frames[HELD_FRAMES];
 };
 
+/*
+ * Walks stacks while their threads are held.  Capture calls it through this table, in its tracer
+ * process, because it may not know who walks.
+ */
+struct capture_process;
+struct held_walker_ops {
+	/*
+	 * Before anything is stopped: opens the object files, which takes its time.  `process` needs
+	 * its pids and its mappings, and no memory of its own; it gets sources.  It and the walker
+	 * live until the tracer ends.
+	 */
+	void *(*prepare)(struct capture_process *process, struct deadline deadline);
+	/* tid is a thread of the process that is in a ptrace stop of the caller's. */
+	void (*walk)(void *walker, pid_t tid, struct deadline deadline, struct held_walk *ret);
+};
+
 struct capture_thread {
 	pid_t tid;    /* in our pid namespace */
 	pid_t ns_tid; /* in the target's own; 0 not known */

@@ -8,6 +8,8 @@
 #include "base/cleanup.h"
 #include "base/text.h"
 
+#include <fcntl.h>
+#include <gelf.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,13 +18,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
-enum { COLUMNS = 3, CHAIN_MAX = 12, TRIES_MAX = 2000 };
+enum { COLUMNS = 4, CHAIN_MAX = 12, TRIES_MAX = 2000 };
 
-static const enum unwinder columns[COLUMNS] = {UNWINDER_AUTO, UNWINDER_LIBDW, UNWINDER_LIBUNWIND};
+static const enum unwinder columns[COLUMNS] = {UNWINDER_AUTO, UNWINDER_LIBDW, UNWINDER_LIBUNWIND,
+					       UNWINDER_PTRACE};
 
 /* A shell command; $S: where the sources are, $O: the program to make, $D: a place for parts. */
 #define SPLIT(main_flags, middle_flags, link_flags)                                                \
@@ -39,7 +43,8 @@ struct fixture {
 	/*
 	 * For each column what became of it: one letter for each frame of the chain: r registers,
 	 * c call frame information, f frame pointer, s scan; upper case: doubtful.  "short" where
-	 * the engine alone is known not to get there; then its walk must say why.
+	 * the engine alone is known not to get there; then its walk must say why.  No last entry:
+	 * as the first.
 	 */
 	const char *found[COLUMNS];
 	bool no_stop;
@@ -75,7 +80,7 @@ static const struct fixture fixtures[] = {
     {.name = "the same, stripped",
      .build = SPLIT("-s", NO_CFI "-fno-omit-frame-pointer", ""),
      .chain = {"inner", "middle", "outer", "main", "_start"},
-     .found = {"cFFCC", "cFFCC", "cFFCC"}},
+     .found = {"cFSCC", "cFSCC", "cFSCC"}},
     {.name = "no frame pointers under frames with them",
      .build = SPLIT("-O0", NO_CFI, ""),
      .chain = {"inner", "middle", "outer", "main", "_start"},
@@ -195,8 +200,9 @@ struct state {
 
 static bool build(const struct state *state, const struct fixture *fixture, char **ret_program)
 {
-	size_t index = (size_t)(fixture - fixtures);
-	_cleanup_free_ char *program = xasprintf("%s/fixture%zu", state->directory, index);
+	bool in_table = fixture >= fixtures && fixture < fixtures + ARRAY_SIZE(fixtures);
+	_cleanup_free_ char *program =
+	    xasprintf("%s/fixture%td", state->directory, in_table ? fixture - fixtures : -1);
 	_cleanup_free_ char *command =
 	    xasprintf("CC=${CC:-gcc} S='%s/tests/unit/unwind/fixtures' D='%s' O='%s'; %s%s%s(%s)",
 		      SRCDIR, state->directory, program, fixture->needs ? "command -v " : "",
@@ -294,16 +300,18 @@ static void walk_with(const struct fixture *fixture, const struct target *target
 	    unwind_new(target_process(target), target->objects, columns[column], 0, &strings);
 	unwind_thread(unwind, target_thread(target), &stack);
 	result_of(fixture, target, &stack, result);
+	const char *expected = fixture->found[column];
+	if (!expected)
+		expected = fixture->found[0];
 	bool ends = stack.complete != fixture->incomplete && (stack.complete || stack.incomplete);
 	if (table) {
 		printf(" %s%s |", result, stack.complete ? "" : " incomplete");
 		fflush(stdout);
-	} else if (strcmp(result, fixture->found[column]) != 0 || !ends) {
+	} else if (strcmp(result, expected) != 0 || !ends) {
 		struct text text = {0};
 		describe(target, &stack, &text);
 		print_error("\"%s\" with %s: %s, expected %s\n%s", fixture->name,
-			    unwinder_names[columns[column]], result, fixture->found[column],
-			    text.bytes);
+			    unwinder_names[columns[column]], result, expected, text.bytes);
 		text_deinit(&text);
 		(*failures)++;
 	}
@@ -318,7 +326,8 @@ static void every_engine_walks_every_fixture(void **context)
 	unsigned failures = 0;
 	const char *only = getenv("UNWIND_FIXTURE");
 	if (state->table)
-		printf("| fixture | auto | libdw | libunwind |\n| --- | --- | --- | --- |\n");
+		printf("| fixture | auto | libdw | libunwind | ptrace |\n"
+		       "| --- | --- | --- | --- | --- |\n");
 	for (size_t i = 0; i < ARRAY_SIZE(fixtures); i++) {
 		struct target target;
 		_cleanup_free_ char *program = NULL;
@@ -330,13 +339,156 @@ static void every_engine_walks_every_fixture(void **context)
 		capture_where_wanted(&fixtures[i], &target);
 		if (state->table)
 			printf("| %s |", fixtures[i].name);
-		for (unsigned column = 0; column < COLUMNS; column++)
+		bool same = !fixtures[i].no_stop && !fixtures[i].until;
+		for (unsigned column = 0; column < (same ? COLUMNS : COLUMNS - 1); column++)
 			walk_with(&fixtures[i], &target, column, state->table, &failures);
 		if (state->table)
 			printf("\n");
 		target_end(&target);
 	}
 	assert_int_equal(failures, 0);
+}
+
+/* Where a section's bytes are in an ELF file; false when it has none. */
+static bool find_section(const char *bytes, size_t size, const char *name, size_t *ret_offset,
+			 size_t *ret_size)
+{
+	bool found = false;
+	Elf *elf = elf_memory((char *)(uintptr_t)bytes, size);
+	size_t names = 0;
+	Elf_Scn *section = NULL;
+	assert_int_equal(elf_getshdrstrndx(elf, &names), 0);
+	while (!found && (section = elf_nextscn(elf, section))) {
+		GElf_Shdr header;
+		gelf_getshdr(section, &header);
+		found = strcmp(elf_strptr(elf, names, header.sh_name), name) == 0;
+		*ret_offset = header.sh_offset;
+		*ret_size = header.sh_size;
+	}
+	elf_end(elf);
+	return found;
+}
+
+/* One byte in `sparse`. */
+static void spoil(char *bytes, size_t size, size_t sparse, uint64_t *seed)
+{
+	static const char *const sections[] = {".eh_frame", ".eh_frame_hdr", ".debug_frame"};
+	for (size_t i = 0; i < ARRAY_SIZE(sections); i++) {
+		size_t at, length;
+		if (!find_section(bytes, size, sections[i], &at, &length) || length == 0)
+			continue;
+		for (size_t j = 0; j < 1 + length / sparse; j++) {
+			*seed = *seed * 6364136223846793005u + 1442695040888963407u;
+			bytes[at + (*seed >> 33) % length] = (char)(*seed >> 25);
+		}
+	}
+}
+
+static void spoilt_call_frame_information_is_survived(void **context)
+{
+	static const struct fixture whole = {
+	    .name = "spoilt", .build = SPLIT("", "-g -fno-asynchronous-unwind-tables", "-static")};
+	const struct state *state = *context;
+	const char *rounds_wanted = getenv("UNWIND_ROUNDS");
+	unsigned rounds = rounds_wanted ? (unsigned)atoi(rounds_wanted) : 20;
+	uint64_t seed = rounds_wanted ? (uint64_t)time(NULL) : 1;
+	_cleanup_free_ char *program = NULL;
+	assert_true(build(state, &whole, &program));
+	_cleanup_free_ char *copy = xasprintf("%s/spoilt", state->directory);
+	_cleanup_fclose_ FILE *file = fopen(program, "re");
+	assert_non_null(file);
+	fseek(file, 0, SEEK_END);
+	size_t size = (size_t)ftell(file);
+	_cleanup_free_ char *bytes = xmalloc(size);
+	elf_version(EV_CURRENT);
+	for (unsigned i = 0; i < rounds; i++) {
+		struct target target;
+		rewind(file);
+		assert_int_equal(fread(bytes, 1, size, file), size);
+		spoil(bytes, size, (size_t)8 << i % 5, &seed);
+		unlink(copy);
+		int fd = open(copy, O_WRONLY | O_CREAT | O_CLOEXEC, 0700);
+		assert_int_equal(write(fd, bytes, size), (ssize_t)size);
+		close(fd);
+		target_start(&target, copy, true);
+		target_capture(&target, false);
+		for (unsigned column = 0; column < COLUMNS - 1; column++) {
+			struct stack stack = {0};
+			struct strpool strings;
+			strpool_init(&strings);
+			struct unwind *unwind = unwind_new(target_process(&target), target.objects,
+							   columns[column], 0, &strings);
+			unwind_thread(unwind, target_thread(&target), &stack);
+			assert_true(stack.count > 0);
+			assert_true(stack.complete || stack.incomplete);
+			stack_deinit(&stack);
+			unwind_free(unwind);
+			strpool_deinit(&strings);
+		}
+		target_end(&target);
+	}
+}
+
+static uint64_t cpu_ns(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+/* CPU time for all threads, objects opened and tables read by an earlier round. */
+static uint64_t walk_all(const struct target *target, enum unwinder which, size_t *ret_frames)
+{
+	struct strpool strings;
+	strpool_init(&strings);
+	*ret_frames = 0;
+	struct capture_process *process = target_process(target);
+	uint64_t before = cpu_ns();
+	struct unwind *unwind = unwind_new(process, target->objects, which, 0, &strings);
+	array_for_each (&process->threads, thread) {
+		struct stack stack = {0};
+		unwind_thread(unwind, thread, &stack);
+		assert_true(stack.complete);
+		*ret_frames += stack.count;
+		stack_deinit(&stack);
+	}
+	unwind_free(unwind);
+	uint64_t took = cpu_ns() - before;
+	strpool_deinit(&strings);
+	return took;
+}
+
+static void two_hundred_threads_take_milliseconds(void **context)
+{
+	enum { ROUNDS = 7, THREADS = 201, FRAMES_LEAST = 20, GENEROUS_MS = 1000 };
+	static const struct fixture many = {
+	    .name = "200 threads", .build = "$CC -O2 -fno-inline $S/many.c -o $O -lpthread"};
+	const struct state *state = *context;
+	struct target target;
+	_cleanup_free_ char *program = NULL;
+	assert_true(build(state, &many, &program));
+	target_start(&target, program, true);
+	target_capture(&target, false);
+	assert_int_equal(target_process(&target)->threads.count, THREADS);
+	if (state->table)
+		printf("\n| engine | frames | first round | best of %d |\n"
+		       "| --- | --- | --- | --- |\n",
+		       ROUNDS);
+	for (unsigned column = 0; column < COLUMNS - 1; column++) {
+		size_t frames;
+		uint64_t first = walk_all(&target, columns[column], &frames), best = first;
+		for (unsigned i = 1; i < ROUNDS; i++) {
+			uint64_t took = walk_all(&target, columns[column], &frames);
+			best = took < best ? took : best;
+		}
+		assert_true(frames >= (THREADS - 1) * FRAMES_LEAST);
+		assert_true(best < GENEROUS_MS * 1000000ull);
+		if (state->table)
+			printf("| %s | %zu | %.1f ms | %.1f ms |\n",
+			       unwinder_names[columns[column]], frames, (double)first / 1e6,
+			       (double)best / 1e6);
+	}
+	target_end(&target);
 }
 
 static int make_directory(void **context)
@@ -359,6 +511,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(every_engine_walks_every_fixture),
+	    cmocka_unit_test(spoilt_call_frame_information_is_survived),
+	    cmocka_unit_test(two_hundred_threads_take_milliseconds),
 	};
 	return cmocka_run_group_tests(tests, make_directory, remove_directory);
 }

@@ -27,6 +27,11 @@ bool shell(const char *command);
 void target_start(struct target *target, const char *program, bool sleeps);
 /* Captures it; with no_stop from /proc alone. */
 void target_capture(struct target *target, bool no_stop);
+/*
+ * Walks the thread that hangs while the test itself holds it, in the captured process's mappings
+ * but with no memory of the capture's.
+ */
+void target_walk_held(const struct target *target, struct held_walk *ret);
 void target_release_capture(struct target *target);
 void target_end(struct target *target);
 
