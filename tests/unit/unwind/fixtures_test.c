@@ -349,6 +349,15 @@ static void every_engine_walks_every_fixture(void **context)
 	assert_int_equal(failures, 0);
 }
 
+static void walk_target(const struct target *target, enum unwinder which, unsigned max_frames,
+			struct strpool *strings, struct stack *ret)
+{
+	struct unwind *unwind =
+	    unwind_new(target_process(target), target->objects, which, max_frames, strings);
+	unwind_thread(unwind, target_thread(target), ret);
+	unwind_free(unwind);
+}
+
 /* Where a section's bytes are in an ELF file; false when it has none. */
 static bool find_section(const char *bytes, size_t size, const char *name, size_t *ret_offset,
 			 size_t *ret_size)
@@ -416,17 +425,67 @@ static void spoilt_call_frame_information_is_survived(void **context)
 			struct stack stack = {0};
 			struct strpool strings;
 			strpool_init(&strings);
-			struct unwind *unwind = unwind_new(target_process(&target), target.objects,
-							   columns[column], 0, &strings);
-			unwind_thread(unwind, target_thread(&target), &stack);
+			walk_target(&target, columns[column], 0, &strings, &stack);
 			assert_true(stack.count > 0);
 			assert_true(stack.complete || stack.incomplete);
 			stack_deinit(&stack);
-			unwind_free(unwind);
 			strpool_deinit(&strings);
 		}
 		target_end(&target);
 	}
+}
+
+static void omitted_frames_are_counted_to_the_first_one(void **context)
+{
+	enum { KEPT = 50, DUG = 200 };
+	static const struct fixture deep = {.name = "recursion",
+					    .build = "$CC -O1 $S/recursion.c -o $O"};
+	struct target target;
+	struct strpool strings;
+	struct stack whole = {0}, part = {0};
+	_cleanup_free_ char *program = NULL;
+	assert_true(build(*context, &deep, &program));
+	target_start(&target, program, true);
+	target_capture(&target, false);
+	strpool_init(&strings);
+	walk_target(&target, UNWINDER_AUTO, 0, &strings, &whole);
+	walk_target(&target, UNWINDER_AUTO, KEPT, &strings, &part);
+	assert_true(whole.complete && part.complete);
+	assert_true(whole.count > DUG);
+	assert_int_equal(whole.omitted, 0);
+	assert_int_equal(part.count, KEPT);
+	assert_int_equal(part.omitted, whole.count - KEPT);
+	stack_deinit(&whole);
+	stack_deinit(&part);
+	strpool_deinit(&strings);
+	target_end(&target);
+}
+
+static void frame_pointers_alone_are_never_called_call_frame_information(void **context)
+{
+	static const struct fixture plain = {.name = "frame pointers",
+					     .build = SPLIT("-O0", "-O0", "")};
+	static const char *const chain[] = {"inner", "middle", "outer", "main"};
+	struct target target;
+	struct strpool strings;
+	struct stack stack = {0};
+	size_t found = 0;
+	_cleanup_free_ char *program = NULL;
+	assert_true(build(*context, &plain, &program));
+	target_start(&target, program, true);
+	target_capture(&target, false);
+	strpool_init(&strings);
+	walk_target(&target, UNWINDER_FRAME_POINTER, 0, &strings, &stack);
+	for (size_t i = 0; i < stack.count; i++) {
+		const char *name = target_name(&target, &stack.frames[i]);
+		assert_int_not_equal(stack.frames[i].found_by, FOUND_BY_CFI);
+		if (name && found < ARRAY_SIZE(chain) && strcmp(name, chain[found]) == 0)
+			found++;
+	}
+	assert_int_equal(found, ARRAY_SIZE(chain));
+	stack_deinit(&stack);
+	strpool_deinit(&strings);
+	target_end(&target);
 }
 
 static uint64_t cpu_ns(void)
@@ -512,6 +571,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(every_engine_walks_every_fixture),
 	    cmocka_unit_test(spoilt_call_frame_information_is_survived),
+	    cmocka_unit_test(omitted_frames_are_counted_to_the_first_one),
+	    cmocka_unit_test(frame_pointers_alone_are_never_called_call_frame_information),
 	    cmocka_unit_test(two_hundred_threads_take_milliseconds),
 	};
 	return cmocka_run_group_tests(tests, make_directory, remove_directory);
