@@ -124,7 +124,8 @@ static bool was_interrupted(int64_t result)
  */
 static bool syscall_from_stop(struct subject *subject)
 {
-	static const unsigned from[6] = {DWARF_RDI, DWARF_RSI, DWARF_RDX, DWARF_R10, DWARF_R8, DWARF_R9};
+	static const unsigned from[6] = {DWARF_RDI, DWARF_RSI, DWARF_RDX,
+					 DWARF_R10, DWARF_R8,  DWARF_R9};
 	const struct capture_thread *thread = subject->thread;
 	uint64_t arguments[6] = {0};
 	if (thread->stop != STOP_DONE || !thread->in_syscall || thread->stopped_syscall < 0 ||

@@ -213,7 +213,10 @@ enum fit glibc_check_once(struct lock_case *lock)
 	return lock_u32(lock, 0) == lock->futex->value ? FIT_WEAK : FIT_NO;
 }
 
-/* The kernel clears the tid in the thread's own block when the thread has ended. */
+/*
+ * The kernel clears the tid in the thread's own block when the thread has ended.  From 2.43 on
+ * another word of the block says so, whose values are not tids.
+ */
 enum fit glibc_check_join(struct lock_case *lock)
 {
 	uint32_t tid = lock->futex->value;
@@ -222,10 +225,11 @@ enum fit glibc_check_join(struct lock_case *lock)
 	    subject_thread_by_tcb(lock->subject, lock->base, STRUCT_PTHREAD);
 	if (there) {
 		lock_set_joined(lock, (uint32_t)there->ns_tid);
-		return FIT_STRONG;
+		return there == joined ? FIT_STRONG : FIT_WEAK;
 	}
-	if (!joined || lock_u32(lock, 0) != tid)
+	/* Where the block is may not be known: the thread could not be stopped. */
+	if (!joined || joined->fs_base || lock_u32(lock, 0) != tid)
 		return FIT_NO;
 	lock_set_joined(lock, tid);
-	return joined->fs_base ? FIT_NO : FIT_WEAK;
+	return FIT_WEAK;
 }

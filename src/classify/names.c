@@ -52,9 +52,11 @@ static size_t strip_arguments(const char *s, char *to, size_t cap)
 			static const char anonymous[] = "(anonymous namespace)";
 			if (strncmp(s, anonymous, sizeof(anonymous) - 1) == 0)
 				s += sizeof(anonymous) - 2;
-			else if (ends_in(to, n, "operator"))
-				s += s[1] == ')';
-			else
+			else if (ends_in(to, n, "operator") && s[1] == ')' && n + 2 < cap - 1) {
+				memcpy(to + n, "()", 2);
+				n += 2;
+				s++;
+			} else
 				break;
 		} else if (*s == ' ' && !ends_in(to, n, "operator")) {
 			if (s[1] == '[') /* "[clone .cold]" */

@@ -51,8 +51,7 @@ void classify_child(struct subject *subject)
 		say_child(subject, id > 0 ? -id : 0);
 		break;
 	case P_PIDFD:
-		subject->wait->resource.kind = "pidfd";
-		subject->wait->resource.fd = id;
+		classify_set_fd(subject, 1);
 		break;
 	default:
 		say_child(subject, -1);

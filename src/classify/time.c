@@ -11,9 +11,8 @@
 #include <sys/syscall.h>
 #include <time.h>
 
-#define ERESTART_LEAST	(-516) /* ERESTART_RESTARTBLOCK: include/linux/errno.h */
-#define ERESTART_MOST	(-512)
-#define CLOCK_AUX_LEAST 12
+#define ERESTART_LEAST (-516) /* ERESTART_RESTARTBLOCK: include/linux/errno.h */
+#define ERESTART_MOST  (-512)
 
 /* Rounded up, so that nothing is over before it is.  False: no time, or a bad one. */
 static bool ms_of(int64_t seconds, int64_t nanoseconds, int64_t *ret)
@@ -159,10 +158,8 @@ static void special_left(struct subject *subject)
 	}
 }
 
-static void updated_left(struct subject *subject, bool have, int64_t ms)
+static void updated_left(struct subject *subject, int64_t ms)
 {
-	if (!have)
-		return;
 	if (was_noted_at_stop(subject))
 		set_left(subject, ms);
 	else
@@ -199,10 +196,12 @@ void classify_time(struct subject *subject)
 			left_of_call(subject, ms);
 		break;
 	case TIMEOUT_TIMESPEC_UPDATED:
-		updated_left(subject, limit && read_timespec(subject, limit, &ms), ms);
+		if (limit && read_timespec(subject, limit, &ms))
+			updated_left(subject, ms);
 		break;
 	case TIMEOUT_TIMEVAL_UPDATED:
-		updated_left(subject, limit && read_timeval(subject, limit, &ms), ms);
+		if (limit && read_timeval(subject, limit, &ms))
+			updated_left(subject, ms);
 		break;
 	case TIMEOUT_ABSOLUTE_REALTIME:
 		if (limit && read_timespec(subject, limit, &ms))

@@ -60,7 +60,7 @@ static struct error *begin_beside(struct output *output, const char *path)
 		return unwritable(path, os_errno);
 	}
 	strcpy(unfinished, output->temporary);
-	static const int ends_us[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGALRM, SIGXFSZ};
+	static const int ends_us[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
 	for (unsigned i = 0; i < sizeof(ends_us) / sizeof(ends_us[0]); i++)
 		signal(ends_us[i], remove_and_die);
 	output->stream = fdopen(fd, "w");
@@ -91,8 +91,10 @@ struct error *output_finish(struct output *output)
 		failed = true;
 		os_errno = errno;
 	}
-	if (!output->path)
+	if (!output->path) {
+		clearerr(output->stream); /* said once is enough */
 		return failed ? unwritable(path, os_errno) : NULL;
+	}
 	if (fclose(output->stream) != 0 && !failed) {
 		failed = true;
 		os_errno = errno;

@@ -5,6 +5,7 @@ AM_TESTS_ENVIRONMENT = HANGDUMP_BUILDDIR='$(abs_top_builddir)'; export HANGDUMP_
 	PYTHONDONTWRITEBYTECODE=1; export PYTHONDONTWRITEBYTECODE;
 
 live_tests = \
+	tests/live/classes.py \
 	tests/live/never_hangs.py \
 	tests/live/no_harm.py \
 	tests/live/output_file.py \

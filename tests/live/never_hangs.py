@@ -75,8 +75,9 @@ def storm(kind, rounds=25):
         # It still storms: nothing of it was left behind in a stop.
 
         def work():
-            fields = hang.stat_fields(victim.pid)
-            return fields and int(fields[11]) + int(fields[12]) + int(fields[7])
+            text = hang.read_file(f"/proc/{victim.pid}/stat")
+            fields = text[text.rindex(")") + 2:].split()
+            return int(fields[11]) + int(fields[12]) + int(fields[7])
 
         for tid in hang.tids_of(victim.pid):
             check(hang.state_of(victim.pid, tid) != "T", f"thread {tid} was left stopped")

@@ -69,3 +69,23 @@ check_PROGRAMS += tests/victims/zombie_leader
 tests_victims_zombie_leader_SOURCES = tests/victims/zombie_leader.c
 tests_victims_zombie_leader_CFLAGS = $(victim_cflags)
 tests_victims_zombie_leader_LDFLAGS = $(victim_ldflags)
+
+EXTRA_DIST += tests/victims/classes.h
+
+check_PROGRAMS += tests/victims/classes
+tests_victims_classes_SOURCES = \
+	tests/victims/classes.c \
+	tests/victims/classes_descriptor.c \
+	tests/victims/classes_lock.c \
+	tests/victims/classes_process.c
+tests_victims_classes_CFLAGS = $(victim_cflags)
+tests_victims_classes_LDFLAGS = $(victim_ldflags)
+tests_victims_classes_LDADD =
+
+if HAVE_CXX
+check_PROGRAMS += tests/victims/classes_cxx
+tests_victims_classes_cxx_SOURCES = tests/victims/classes_cxx.cc
+tests_victims_classes_cxx_CXXFLAGS = -std=c++20 -O1 -g -pthread
+tests_victims_classes_cxx_LDFLAGS = $(victim_ldflags)
+tests_victims_classes_cxx_LDADD =
+endif

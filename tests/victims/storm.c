@@ -89,7 +89,7 @@ int main(int argc, char **argv)
 		start(sleeper, 20);
 		fork_children();
 	} else if (strcmp(kind, "execs") == 0) {
-		arguments = (char *[]){argv[0], argv[1], "again", NULL};
+		arguments = (char *[]){argv[0], argv[1], (char[]){"again"}, NULL};
 		start(sleeper, 20);
 		start(execute, 1);
 		sleeper(NULL);

@@ -1,0 +1,123 @@
+#!/usr/bin/env python3
+"""Each wait class is told from real threads, however the program was built."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
+import hang
+from hang import SRCDIR, Skip, Victim, add_case, check, check_equal
+
+SOURCES = ["classes.c", "classes_descriptor.c", "classes_lock.c", "classes_process.c"]
+LINUX_HEADERS = ["-idirafter", "/usr/include", "-idirafter", "/usr/include/x86_64-linux-gnu"]
+
+# name: (compiler, flags).  None: a copy of the default build without symbols.
+BUILDS = {
+    "O0": ("cc", ["-O0"]),
+    "O2": ("cc", ["-O2"]),
+    "static": ("cc", ["-O1", "-static"]),
+    "musl": ("musl-gcc", ["-O1", *LINUX_HEADERS]),
+    "static musl": ("musl-gcc", ["-O1", "-static", *LINUX_HEADERS]),
+    "stripped": None,
+}
+
+# Where a build hides what tells the class or the resource: what may be said instead.
+STATES = {"spin": "R", "stopped": "T", "traced": "t", "zombie-leader": "Z", "vfork": "D"}
+NO_CALL = {"page-fault"}
+
+_scratch = tempfile.mkdtemp(prefix="hangdump-classes-")
+
+
+def build(name):
+    """The path of the victim built so; made once."""
+    path = os.path.join(_scratch, name.replace(" ", "-"))
+    if os.path.exists(path):
+        return path
+    if BUILDS[name] is None:
+        strip = hang.program("strip")
+        subprocess.run([strip, "-o", path, hang.victim_path("classes")], check=True)
+        return path
+    compiler, flags = BUILDS[name]
+    sources = [os.path.join(SRCDIR, "tests", "victims", s) for s in SOURCES]
+    command = [hang.program(compiler), "-D_GNU_SOURCE", "-g", *flags, *sources, "-o", path]
+    made = subprocess.run([*command, "-pthread"], capture_output=True, text=True)
+    if made.returncode:
+        raise Skip(f"{compiler} cannot build it: {made.stderr.strip().splitlines()[-1:]}")
+    return path
+
+
+def rows(path):
+    listed = subprocess.run([path, "--list"], capture_output=True, text=True, check=True)
+    return [line.split("\t") for line in listed.stdout.splitlines()]
+
+
+def wait_there(victim, name, pid, tid):
+    if name in STATES:
+        hang.wait_until(
+            lambda: hang.state_of(pid, tid) == STATES[name],
+            f"{name}: thread {tid} in state {STATES[name]}, not {hang.state_of(pid, tid)}",
+        )
+    elif name in NO_CALL:
+        hang.wait_until(
+            lambda: hang.read_file(f"/proc/{pid}/task/{tid}/syscall").startswith("-1 "),
+            f"{name}: asleep outside of a call",
+        )
+    else:
+        hang.wait_blocked(pid, tid)
+        # Between "ready" and the wait there may be other short sleeps (a lock of libc's).
+        seen = None
+        for _ in range(3):
+            now = hang.read_file(f"/proc/{pid}/task/{tid}/syscall")
+            check(victim.alive(), f"{name} ended")
+            if now == seen:
+                break
+            seen = now
+            hang.wait_blocked(pid, tid)
+
+
+def one(executable, name, wait_class, kind):
+    with Victim(name, name, executable=executable()) as victim:
+        pid, tid = map(int, victim.ready())
+        wait_there(victim, name, pid, tid)
+        dump = hang.dump(pid)
+        thread = hang.threads_of(dump)[tid]
+        wait = thread["wait"]
+        told = f"{wait}; stack {hang.functions_of(thread)}; errors {dump['errors']}"
+        check_equal(wait["class"], wait_class, f"class of {told}")
+        if kind != "-":
+            check(wait["resource"], f"no resource: {told}")
+            check_equal(wait["resource"]["kind"], kind, f"kind of resource of {told}")
+
+
+def add_all(variant, path, make):
+    for name, wait_class, kind in rows(path):
+        add_case(f"{variant}: {name}", one, make, name, wait_class, kind)
+
+
+def nothing_to_build(name, reason):
+    raise Skip(f"{name}: {reason}")
+
+
+if __name__ == "__main__":
+    classes = os.path.join(hang.BUILDDIR, "tests", "victims", "classes")
+    if os.path.exists(classes):
+        add_all("default", classes, lambda: classes)
+        for build_name in BUILDS:
+            try:
+                built = build(build_name)
+            except Skip as skip:
+                add_case(build_name, nothing_to_build, build_name, str(skip))
+                continue
+            add_all(build_name, built, lambda built=built: built)
+    else:
+        add_case("the victims are built", hang.victim_path, "classes")
+    cxx = os.path.join(hang.BUILDDIR, "tests", "victims", "classes_cxx")
+    if os.path.exists(cxx):
+        add_all("c++", cxx, lambda: cxx)
+    try:
+        hang.main()
+    finally:
+        shutil.rmtree(_scratch, ignore_errors=True)

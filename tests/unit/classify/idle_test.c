@@ -1,0 +1,99 @@
+/* Which waits are rest by design. */
+#include "unit/classify/fake.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include <cmocka.h>
+
+static bool idle_in(long number, const char *f0, const char *f1, const char *f2, const char *f3)
+{
+	struct fake *fake = fake_new();
+	fake_descriptor(fake, 7, "socket:[9]", S_IFSOCK, NULL);
+	fake_call(fake, number, number == SYS_futex || number == SYS_poll ? DATA : 7, 1, 1, 0, 0,
+		  0);
+	fake_frames(fake, "|", f0, f1, f2, f3, NULL);
+	bool idle = fake_classify(fake)->idle;
+	fake_free(fake);
+	return idle;
+}
+
+static void servers_and_signal_threads_rest_by_class(void **state)
+{
+	(void)state;
+	assert_true(idle_in(SYS_accept, "accept", "main", NULL, NULL));
+	assert_true(idle_in(SYS_epoll_wait, "epoll_wait", "main", NULL, NULL));
+	assert_true(idle_in(SYS_rt_sigtimedwait, "sigwait", "main", NULL, NULL));
+}
+
+static void what_hung_programs_do_as_well_is_not_rest(void **state)
+{
+	(void)state;
+	assert_false(idle_in(SYS_poll, "poll", "main", NULL, NULL));
+	assert_false(idle_in(SYS_pause, "pause", "main", NULL, NULL));
+	assert_false(idle_in(SYS_recvfrom, "recv", "main", NULL, NULL));
+	assert_false(idle_in(SYS_nanosleep, "nanosleep", "main", NULL, NULL));
+	assert_false(idle_in(SYS_futex, "pthread_cond_wait", "worker", NULL, NULL));
+	assert_false(idle_in(SYS_futex, "sem_wait", "worker", NULL, NULL));
+	assert_false(idle_in(SYS_wait4, "wait4", "main", NULL, NULL));
+}
+
+static void pools_and_loops_rest_by_their_frames(void **state)
+{
+	(void)state;
+	assert_true(idle_in(SYS_poll, "poll", "g_main_context_iterate", "g_main_loop_run", NULL));
+	assert_true(idle_in(SYS_futex, "runtime.futex", "runtime.futexsleep", "runtime.notesleep",
+			    "runtime.stopm"));
+	assert_true(idle_in(SYS_futex, "pthread_cond_wait", "CompileQueue::get()", NULL, NULL));
+	assert_true(idle_in(SYS_futex, "pthread_cond_wait", "Pool::wait_for_work()", NULL, NULL));
+	assert_true(idle_in(SYS_recvfrom, "recv", "secure_read", NULL, NULL));
+}
+
+static void a_lock_is_never_rest(void **state)
+{
+	(void)state;
+	assert_false(idle_in(SYS_futex, "pthread_mutex_lock", "Pool::wait_for_work()", NULL, NULL));
+	assert_false(idle_in(SYS_futex, "pthread_join", "g_main_loop_run", NULL, NULL));
+	assert_false(idle_in(SYS_futex, "pthread_once", "runtime.stopm", NULL, NULL));
+	assert_false(idle_in(SYS_sendto, "send", "g_main_loop_run", NULL, NULL));
+}
+
+static void a_queues_python_lock_is_a_wait_for_work(void **state)
+{
+	(void)state;
+	assert_true(idle_in(SYS_futex, "sem_wait", "PyThread_acquire_lock_timed",
+			    "_queue_SimpleQueue_get", NULL));
+	assert_false(idle_in(SYS_futex, "sem_wait", "PyThread_acquire_lock_timed",
+			     "lock_PyThread_acquire_lock", NULL));
+}
+
+static void rest_needs_the_frame_near_the_wait(void **state)
+{
+	(void)state;
+	struct fake *fake = fake_new();
+	fake_call(fake, SYS_poll, DATA, 1, -1ull, 0, 0, 0);
+	fake_frames(fake, "poll", "|", "f1", "f2", "f3", "f4", "f5", "f6", "f7", "f8",
+		    "g_main_loop_run", NULL);
+	assert_false(fake_classify(fake)->idle);
+	/* Nor is a handler's wait the loop's that it interrupted. */
+	fake_frames(fake, "poll", "|", "handler", "", "g_main_loop_run", NULL);
+	fake->stack.frames[2].kind = FRAME_SIGNAL;
+	assert_false(fake_classify(fake)->idle);
+	fake_free(fake);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(servers_and_signal_threads_rest_by_class),
+	    cmocka_unit_test(what_hung_programs_do_as_well_is_not_rest),
+	    cmocka_unit_test(pools_and_loops_rest_by_their_frames),
+	    cmocka_unit_test(a_lock_is_never_rest),
+	    cmocka_unit_test(a_queues_python_lock_is_a_wait_for_work),
+	    cmocka_unit_test(rest_needs_the_frame_near_the_wait),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
