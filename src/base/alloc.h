@@ -8,13 +8,14 @@
 #include <stdarg.h>
 #include <stddef.h>
 
-/* libiberty, which we link for its demanglers, has functions of these names. */
-void *xmalloc(size_t size) __asm__("hangdump_xmalloc");
+void *xmalloc(size_t size);
 /* Zeroed; dies also when n * size overflows. */
-void *xcalloc(size_t n, size_t size) __asm__("hangdump_xcalloc");
+void *xcalloc(size_t n, size_t size);
+/* xmalloc and xrealloc are also what libiberty calls, in place of its own of the same name. */
+void *xrealloc(void *p, size_t size);
 void *xreallocarray(void *p, size_t n, size_t size);
-char *xstrdup(const char *s) __asm__("hangdump_xstrdup");
-char *xstrndup(const char *s, size_t n) __asm__("hangdump_xstrndup");
+char *xstrdup(const char *s);
+char *xstrndup(const char *s, size_t n);
 char *xasprintf(const char *format, ...) __attribute__((format(printf, 1, 2)));
 char *xvasprintf(const char *format, va_list ap) __attribute__((format(printf, 1, 0)));
 

@@ -75,7 +75,7 @@ struct raw_syscall {
 /* How a walk over a thread's stack ended.  The words for each are unwind's. */
 enum walk_end {
 	WALK_NOT_MADE,
-	WALK_FIRST_FRAME,    /* the thread's first frame: the stack is whole */
+	WALK_FIRST_FRAME, /* the thread's first frame: the stack is whole */
 	WALK_NO_REGISTERS,
 	WALK_NO_INFORMATION, /* address: of the code that has none */
 	WALK_NO_RETURN,	     /* address: of the code whose information leads nowhere */
@@ -198,6 +198,7 @@ struct capture_process {
 	uint64_t start_time;
 	uint64_t pid_namespace;
 	bool frozen_cgroup;
+	bool replaced;		/* it executed another program meanwhile */
 	bool bulk_copy_refused; /* its memory can be had word by word only, while it is held */
 	int64_t frozen_us;
 	pid_t tracer;

@@ -16,10 +16,15 @@
 /* For the signal handler: the unfinished file of the one output that there is. */
 static char unfinished[PATH_MAX];
 
-static void remove_and_die(int signal_number)
+void output_abandon(void)
 {
 	if (unfinished[0])
 		unlink(unfinished);
+}
+
+static void remove_and_die(int signal_number)
+{
+	output_abandon();
 	signal(signal_number, SIG_DFL);
 	raise(signal_number);
 }

@@ -89,7 +89,7 @@ void sites_prepare(struct sites *sites)
 size_t sites_read_code(struct sites *sites, uint64_t address, void *buf, size_t n)
 {
 	while (n && !memory_read(&sites->process->memory, address, buf, n, NULL))
-		n--;
+		n /= 2;
 	return n;
 }
 
@@ -128,6 +128,14 @@ static void look_up(struct sites *sites, struct site *site)
 		site->go = start_go_function(name);
 }
 
+/* JIT compilers map their code also from files without a name. */
+static bool is_foreign(const struct site *site)
+{
+	static const char nameless[] = "/memfd:";
+	return !site->object || (site->object->from == OBJECT_NOT_OPENED &&
+				 strncmp(site->mapping->path, nameless, sizeof(nameless) - 1) == 0);
+}
+
 struct site *site_at(struct sites *sites, uint64_t address)
 {
 	struct site *site = pc_map_get(&sites->map, address);
@@ -143,7 +151,7 @@ struct site *site_at(struct sites *sites, uint64_t address)
 	look_before(sites, site);
 	look_at(sites, site);
 	look_up(sites, site);
-	site->foreign = !site->object;
+	site->foreign = is_foreign(site);
 	return site;
 }
 

@@ -1,5 +1,6 @@
 if CMOCKA
 unwind_tests = tests/unit/unwind/code_test \
+	tests/unit/unwind/engines_test \
 	tests/unit/unwind/expression_test \
 	tests/unit/unwind/fixtures_test \
 	tests/unit/unwind/walk_test
@@ -8,6 +9,10 @@ TESTS += $(unwind_tests)
 tests_unit_unwind_code_test_SOURCES = tests/unit/unwind/code_test.c
 tests_unit_unwind_code_test_CPPFLAGS = $(unit_cppflags)
 tests_unit_unwind_code_test_LDADD = $(unit_ldadd)
+tests_unit_unwind_engines_test_SOURCES = tests/unit/unwind/engines_test.c tests/unit/unwind/target.c \
+	tests/unit/unwind/target.h
+tests_unit_unwind_engines_test_CPPFLAGS = $(unit_cppflags)
+tests_unit_unwind_engines_test_LDADD = $(unit_ldadd)
 tests_unit_unwind_expression_test_SOURCES = tests/unit/unwind/expression_test.c
 tests_unit_unwind_expression_test_CPPFLAGS = $(unit_cppflags)
 tests_unit_unwind_expression_test_LDADD = $(unit_ldadd)

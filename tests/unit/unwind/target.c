@@ -22,11 +22,47 @@
 
 enum { PATIENCE_MS = 60000 };
 
-bool shell(const char *command)
+static int shell(const char *command)
 {
 	fflush(NULL);
 	int status = system(command);
-	return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+int target_make_directory(void **state)
+{
+	char *directory = xstrdup("/tmp/hangdump-unwind.XXXXXX");
+	*state = directory;
+	return mkdtemp(directory) ? 0 : -1;
+}
+
+int target_remove_directory(void **state)
+{
+	_cleanup_free_ char *directory = *state;
+	_cleanup_free_ char *command =
+	    xasprintf("chmod -R u+w '%s'; rm -rf '%s'", directory, directory);
+	return shell(command);
+}
+
+bool target_build(const char *directory, const char *name, const char *needs, const char *command,
+		  char **ret_program)
+{
+	enum { NEEDED_IS_MISSING = 77 };
+	static unsigned built;
+	_cleanup_free_ char *program = xasprintf("%s/fixture%u", directory, built++);
+	_cleanup_free_ char *whole =
+	    xasprintf("command -v %s >/dev/null || exit %d; CC=${CC:-gcc} D='%s' O='%s' "
+		      "S='%s/tests/unit/unwind/fixtures'; (%s)",
+		      needs ? needs : "sh", NEEDED_IS_MISSING, directory, program, SRCDIR, command);
+	int status = shell(whole);
+	if (status == NEEDED_IS_MISSING) {
+		print_message("skipped: \"%s\" needs %s\n", name, needs);
+		return false;
+	}
+	if (status != 0)
+		fail_msg("could not build \"%s\": %s", name, whole);
+	*ret_program = take_ptr(program);
+	return true;
 }
 
 static bool is_asleep(const struct target *target)
