@@ -252,7 +252,7 @@ def no_call_is_interrupted(pick):
         victim.send("begin")
         victim.expect("begun")
         prepare(victim)
-        for _ in range(3):
+        for _ in range(8):
             hang.dump(victim.pid, "--deadline=2m", limit=300)
             check_untraced(victim.pid)
         for tid in blocked:  # whoever was woken has been on a CPU since, and counted
@@ -275,12 +275,12 @@ def starved_threads():
             os.sched_setaffinity(tid, cpu)
             if os.sched_getscheduler(tid) == os.SCHED_OTHER:
                 os.sched_setscheduler(tid, os.SCHED_IDLE, os.sched_param(0))
-        hog = Victim("spin", 1)
+        hog = Victim("spin", 4)
         hog.ready()
         for tid in hang.tids_of(hog.pid):
             os.sched_setaffinity(tid, cpu)
 
-    return 200, starve
+    return 400, starve
 
 
 hang.add_case("many threads see no EINTR", no_call_is_interrupted, many_threads)
