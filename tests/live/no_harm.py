@@ -238,6 +238,55 @@ def _queue(libc, pid, tid, value):
     return libc.syscall(297, pid, tid, int(signal.SIGRTMIN), ctypes.byref(info))
 
 
+def no_call_is_interrupted(pick):
+    """Threads that are slow to stop have been woken all the same: letting go of them then would
+    show them an EINTR."""
+    crowd = os.path.join(hang.BUILDDIR, "tests", "bench", "crowd")
+    threads, prepare = pick()
+    with Victim("crowd", threads, 10, executable=crowd) as victim:
+        _, heartbeat, _ = victim.ready()
+        blocked = [t for t in hang.tids_of(victim.pid) if t != int(heartbeat)]
+        check_equal(len(blocked), threads + 1, "threads")
+        hang.wait_until(lambda: all(hang.state_of(victim.pid, t) == "S" for t in blocked),
+                        "all of them asleep")
+        victim.send("begin")
+        victim.expect("begun")
+        prepare(victim)
+        for _ in range(3):
+            hang.dump(victim.pid, "--deadline=2m", limit=300)
+            check_untraced(victim.pid)
+        for tid in blocked:  # whoever was woken has been on a CPU since, and counted
+            hang.wait_until(lambda t=tid: hang.state_of(victim.pid, t) == "S", "asleep again")
+        victim.send("end")
+        eintr = victim.expect(r"gap \d+ eintr (\d+)").group(1)
+        check_equal(int(eintr), 0, "calls that failed with EINTR")
+
+
+def many_threads():
+    return 3000, lambda victim: None
+
+
+def starved_threads():
+    """On one CPU, which others keep busy, at the lowest priority there is."""
+
+    def starve(victim):
+        cpu = {min(os.sched_getaffinity(0))}
+        for tid in hang.tids_of(victim.pid):
+            os.sched_setaffinity(tid, cpu)
+            if os.sched_getscheduler(tid) == os.SCHED_OTHER:
+                os.sched_setscheduler(tid, os.SCHED_IDLE, os.sched_param(0))
+        hog = Victim("spin", 1)
+        hog.ready()
+        for tid in hang.tids_of(hog.pid):
+            os.sched_setaffinity(tid, cpu)
+
+    return 200, starve
+
+
+hang.add_case("many threads see no EINTR", no_call_is_interrupted, many_threads)
+hang.add_case("starved threads see no EINTR", no_call_is_interrupted, starved_threads)
+
+
 @case
 def a_stopped_process_stays_stopped_and_continues():
     with Victim("sleeper", "--threads=5") as victim:
