@@ -150,6 +150,14 @@ static int by_debuginfod(struct objects *objects, Dwfl_Module *module, struct wa
 	return fd;
 }
 
+/* libdwfl asks for a dwz file by the same callback; open_dwz() knows better what that must be. */
+static bool is_for_dwz(const struct object *object, const char *link, GElf_Word crc)
+{
+	GElf_Word own_crc;
+	const char *own = link ? dwelf_elf_gnu_debuglink(object->elf, &own_crc) : NULL;
+	return link && (!own || strcmp(own, link) != 0 || own_crc != crc);
+}
+
 int object_find_debuginfo(Dwfl_Module *module, void **userdata, const char *name, Dwarf_Addr base,
 			  const char *file_name, const char *link, GElf_Word crc, char **ret_path)
 {
@@ -157,6 +165,8 @@ int object_find_debuginfo(Dwfl_Module *module, void **userdata, const char *name
 	struct objects *objects = object->private->owner;
 	struct wanted wanted = {.build_id = object->build_id, .has_crc = link != NULL, .crc = crc};
 	(void)name, (void)base, (void)file_name;
+	if (is_for_dwz(object, link, crc))
+		return -1;
 	int fd = by_build_id(objects, &wanted);
 	if (fd < 0 && link)
 		fd = by_link(objects, object->path, link, &wanted);

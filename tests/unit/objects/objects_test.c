@@ -7,9 +7,11 @@
 #include <fcntl.h>
 #include <link.h>
 #include <stdio.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include <setjmp.h>
@@ -35,8 +37,10 @@ static size_t read_self(void *context, uint64_t address, void *buf, size_t n)
 		return 0;
 	if (n > m->end - address)
 		n = m->end - address;
-	memcpy(buf, (void *)address, n);
-	return n;
+	/* Not memcpy: what is read may be the buffer itself. */
+	struct iovec to = {buf, n}, from = {(void *)address, n};
+	ssize_t got = process_vm_readv(process->pid, &to, 1, &from, 1, 0);
+	return got > 0 ? (size_t)got : 0;
 }
 
 static void parse_maps(struct capture_process *process, struct strpool *strings)
@@ -125,6 +129,8 @@ static void test_vdso_comes_from_memory(void **state)
 {
 	struct self self;
 	(void)state;
+	if (!getauxval(AT_SYSINFO_EHDR))
+		skip(); /* under valgrind */
 	self_open(&self);
 	for (size_t i = 0; i < objects_count(self.objects); i++) {
 		const struct object *object = objects_get(self.objects, i);

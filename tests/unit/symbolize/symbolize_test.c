@@ -251,6 +251,56 @@ static void test_split_file_that_is_a_fifo(void **state)
 	lab_close(&lab);
 }
 
+/* Two equal programs, whose common part dwz puts into a third file. */
+#define DWZ                                                                                        \
+	"printf 'struct big { long a, b, c, d; char name[99]; struct big *e; };' > big.h && "      \
+	"for p in program other; do gcc -O2 -g -Wl,--build-id -include big.h -include program.c "  \
+	"-DBIG -x c - -o $p <<< 'struct big big;' || exit 1; done && dwz -m common.dwz program "   \
+	"other && test -f common.dwz"
+
+static void test_dwz(void **state)
+{
+	static const struct {
+		const char *what;
+		bool there;
+	} rows[] = {
+	    {"true", true},
+	    {"mkdir .dwz", true},
+	    {"rm common.dwz", false},
+	    {"rm common.dwz && mkfifo common.dwz", false},
+	    {"cp program common.dwz", false},
+	};
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct lab lab;
+		lab_open(&lab);
+		lab_write(&lab, "build.sh", "#!/bin/bash\n" DWZ "\n");
+		if (!lab_sh(&lab, "bash build.sh && %s", rows[i].what)) {
+			lab_close(&lab);
+			skip();
+		}
+		lab_run(&lab, "program", TOLD);
+		lab_capture(&lab);
+		struct stack stack = lab_frames(&lab, lab.addresses[PC]);
+		const struct object *object = lab_object(&lab, "program");
+		const struct frame *outermost = &stack.frames[stack.count - 1];
+		assert_string_equal(outermost->function, "outer");
+		if (rows[i].there) {
+			assert_null(object->debug_why_not);
+			assert_int_equal(stack.count, 3);
+			assert_string_equal(stack.frames[0].function, "here");
+			assert_string_equal(stack.frames[1].function, "middle");
+			assert_string_equal(
+			    symbolize_data(lab.symbolize, lab.addresses[SAVINGS_LOCK]),
+			    "savings.lock (program.c:5)");
+		} else {
+			assert_non_null(strstr(object->debug_why_not, "common.dwz"));
+		}
+		stack_deinit(&stack);
+		lab_close(&lab);
+	}
+}
+
 static void test_mini_debug_info(void **state)
 {
 	struct lab lab;
@@ -415,6 +465,7 @@ int main(void)
 	    cmocka_unit_test(test_wrong_debug_file_is_refused),
 	    cmocka_unit_test(test_debug_link_to_a_fifo),
 	    cmocka_unit_test(test_split_file_that_is_a_fifo),
+	    cmocka_unit_test(test_dwz),
 	    cmocka_unit_test(test_mini_debug_info),
 	    cmocka_unit_test(test_size_of_a_symbol_counts),
 	    cmocka_unit_test(test_cplusplus_inline),
