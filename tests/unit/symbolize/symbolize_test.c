@@ -251,6 +251,35 @@ static void test_split_file_that_is_a_fifo(void **state)
 	lab_close(&lab);
 }
 
+static void test_debug_file_in_the_targets_root(void **state)
+{
+	struct lab lab;
+	(void)state;
+	lab_open(&lab);
+	lab_write(&lab, "build.sh",
+		  "set -e\nmkdir root\n"
+		  "gcc -static " FLAGS "\n"
+		  "id=$(readelf -n program | sed -n 's/.*Build ID: //p')\n"
+		  "dir=root/usr/lib/debug/.build-id/$(echo $id | cut -c1-2)\n"
+		  "mkdir -p $dir\n"
+		  "objcopy --only-keep-debug program $dir/$(echo $id | cut -c3-).debug\n"
+		  "strip program\nmv program root/program\n"
+		  "echo '#!/bin/sh' >program\n"
+		  "echo exec unshare -r chroot $PWD/root /program >>program\nchmod +x program\n"
+		  "unshare -r true\n");
+	if (!lab_sh(&lab, "sh build.sh")) {
+		lab_close(&lab);
+		skip();
+	}
+	lab_run(&lab, "program", TOLD);
+	lab_capture(&lab);
+	assert_chain(&lab);
+	assert_int_equal(lab_object(&lab, "program")->from, OBJECT_FROM_FILE);
+	assert_memory_equal(lab_object(&lab, "program")->debug_path, "/usr/lib/debug/.build-id/",
+			    25);
+	lab_close(&lab);
+}
+
 /* Two equal programs, whose common part dwz puts into a third file. */
 #define DWZ                                                                                        \
 	"printf 'struct big { long a, b, c, d; char name[99]; struct big *e; };' > big.h && "      \
@@ -465,6 +494,7 @@ int main(void)
 	    cmocka_unit_test(test_wrong_debug_file_is_refused),
 	    cmocka_unit_test(test_debug_link_to_a_fifo),
 	    cmocka_unit_test(test_split_file_that_is_a_fifo),
+	    cmocka_unit_test(test_debug_file_in_the_targets_root),
 	    cmocka_unit_test(test_dwz),
 	    cmocka_unit_test(test_mini_debug_info),
 	    cmocka_unit_test(test_size_of_a_symbol_counts),
