@@ -30,6 +30,11 @@ void *xcalloc(size_t n, size_t size)
 	return checked(calloc(n, size), n && size);
 }
 
+void *xrealloc(void *p, size_t size)
+{
+	return checked(realloc(p, size), size);
+}
+
 void *xreallocarray(void *p, size_t n, size_t size)
 {
 	return checked(reallocarray(p, n, size), n && size);

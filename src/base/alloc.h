@@ -11,6 +11,8 @@
 void *xmalloc(size_t size);
 /* Zeroed; dies also when n * size overflows. */
 void *xcalloc(size_t n, size_t size);
+/* xmalloc and xrealloc are also what libiberty calls, in place of its own of the same name. */
+void *xrealloc(void *p, size_t size);
 void *xreallocarray(void *p, size_t n, size_t size);
 char *xstrdup(const char *s);
 char *xstrndup(const char *s, size_t n);

@@ -22,6 +22,9 @@ struct capture_options {
 	unsigned stop_ms;	  /* share of the time for a thread to stop; 0: 250 */
 	struct deadline deadline; /* for all of it */
 	capture_fds_fn *fds;	  /* NULL: look at no descriptors */
+	/* Walks stacks while they are held where memory cannot be copied, or always. */
+	const struct held_walker_ops *walker; /* NULL: never */
+	bool walk_always;
 };
 
 /*
@@ -43,6 +46,13 @@ void capture_hold(struct capture *capture, const pid_t *pids, size_t count,
 
 /* verify: who has not moved since the survey (capture_thread.steady). */
 void capture_verify(struct capture *capture);
+
+/*
+ * Did a process execute another program, or lose all its threads, while it was being captured?
+ * What there is of it may be of two programs: worth another try.
+ */
+bool capture_was_overtaken(const struct capture *capture, struct error *const *failures,
+			   size_t count);
 
 /*
  * Gives process->memory its last source, the live process.  Reads go through a helper process and

@@ -191,6 +191,34 @@ static void refresh_mappings(struct raw_capture *raw, struct raw_process *proces
 	survey_mappings(raw, process);
 }
 
+/* Gives the walker what it needs, before anybody is held: it opens files and takes its time. */
+static void prepare_walkers(struct raw_capture *raw)
+{
+	const struct held_walker_ops *ops = raw->options.walker;
+	for (size_t i = 0; ops && i < raw->process_count; i++) {
+		struct raw_process *process = &raw->processes[i];
+		if (!raw->options.walk_always && !process->bulk_copy_refused)
+			continue;
+		struct capture_process *view = xcalloc(1, sizeof(*view));
+		view->pid = process->pid;
+		view->live_tid = process->live_tid;
+		for (size_t j = 0; j < process->mapping_count; j++)
+			*array_append(&view->mappings) = process->mappings[j];
+		process->walker = ops->prepare(view, raw->options.deadline);
+	}
+}
+
+static void walk_held(struct raw_capture *raw, struct raw_process *process,
+		      struct capture_thread *facts)
+{
+	if (!process->walker)
+		return;
+	facts->held = arena_alloc(&raw->arena, sizeof(*facts->held));
+	if (facts->held)
+		raw->options.walker->walk(process->walker, facts->tid, raw->options.deadline,
+					  facts->held);
+}
+
 static void copy_held(struct raw_capture *raw, struct raw_process *process, uint64_t share)
 {
 	bool refreshed = false;
@@ -204,6 +232,7 @@ static void copy_held(struct raw_capture *raw, struct raw_process *process, uint
 		refresh_mappings(raw, process, &refreshed,
 				 thread->facts.registers.value[DWARF_RSP]);
 		take_memory(raw, process, thread, share);
+		walk_held(raw, process, &thread->facts);
 	}
 }
 
@@ -243,6 +272,7 @@ void hold(struct raw_capture *raw)
 {
 	uint64_t share = take_share(raw);
 	if (!raw->options.no_stop) {
+		prepare_walkers(raw);
 		arena_prefault(&raw->arena, take_expected_bytes(raw));
 		for (size_t i = 0; i < raw->process_count; i++) {
 			struct raw_process *process = &raw->processes[i];

@@ -157,6 +157,7 @@ static void collect_process(struct capture *capture, const struct raw_process *r
 	process->pid_namespace = raw->pid_namespace;
 	process->frozen_cgroup = raw->frozen_cgroup;
 	process->tracer = raw->tracer;
+	process->replaced = raw->replaced;
 	process->bulk_copy_refused = raw->bulk_copy_refused;
 	if (raw->held_to_ns)
 		process->frozen_us = (int64_t)((raw->held_to_ns - raw->held_from_ns) / 1000);
@@ -252,7 +253,7 @@ static struct raw_capture *raw_new(const pid_t *pids, size_t count,
 	for (size_t i = 0; raw->processes && i < count; i++) {
 		struct raw_process *process = &raw->processes[i];
 		size_t capacity = count_threads(pids[i]) * 2 + SPARE_THREADS;
-		*process = (struct raw_process){.pid = pids[i], .hold_reason = ERROR_REASONS};
+		*process = (struct raw_process){.pid = pids[i]};
 		process->threads = arena_alloc(&raw->arena, capacity * sizeof(*process->threads));
 		process->thread_capacity = process->threads ? capacity : 0;
 		raw->process_count++;
@@ -372,6 +373,15 @@ static bool is_opaque(const struct capture_process *process)
 	return true;
 }
 
+static struct error *hold_failure(const struct raw_process *process)
+{
+	char subject[16];
+	snprintf(subject, sizeof(subject), "%d", process->pid);
+	if (process->hold_errno == 0 || process->hold_errno == ESRCH)
+		return error_new(ERROR_ENDED, 0, subject, NULL);
+	return refusal_explain(process->pid, process->hold_errno);
+}
+
 void capture_hold(struct capture *capture, const pid_t *pids, size_t count, struct error **failures)
 {
 	struct raw_capture *raw = maker_of(capture);
@@ -395,8 +405,7 @@ void capture_hold(struct capture *capture, const pid_t *pids, size_t count, stru
 			continue;
 		for (size_t j = 0; j < count; j++) {
 			if (pids[j] == process->pid && !failures[j])
-				failures[j] =
-				    refusal_explain(process->pid, raw_process->hold_errno);
+				failures[j] = hold_failure(raw_process);
 		}
 		drop_process(capture, i);
 	}
@@ -410,6 +419,31 @@ void capture_verify(struct capture *capture)
 	helper_run(verify_work, raw, share_of(raw->options.deadline, 30));
 	array_for_each (&capture->processes, process)
 		collect_process(capture, raw_of(capture, process), process);
+}
+
+static bool is_alive(const char *subject)
+{
+	pid_t pid = parse_pid(subject);
+	struct error *error = capture_check(pid);
+	error_free(error);
+	return !error && count_threads(pid) > 0;
+}
+
+bool capture_was_overtaken(const struct capture *capture, struct error *const *failures,
+			   size_t count)
+{
+	array_for_each (&capture->processes, process) {
+		if (process->replaced)
+			return true;
+	}
+	/* Between two programs, a process is a zombie leader for a moment, or seems to have none. */
+	for (size_t i = 0; i < count; i++) {
+		if (failures[i] &&
+		    (failures[i]->reason == ERROR_ENDED || failures[i]->reason == ERROR_ZOMBIE) &&
+		    is_alive(failures[i]->subject))
+			return true;
+	}
+	return false;
 }
 
 void capture_allow_live_reads(struct capture_process *process, struct deadline deadline)

@@ -34,12 +34,11 @@ struct raw_thread {
 struct raw_process {
 	pid_t pid, live_tid, ppid, tracer;
 	const char *name, *executable, *command;
-	bool executable_deleted, frozen_cgroup, bulk_copy_refused;
+	bool executable_deleted, frozen_cgroup, bulk_copy_refused, replaced;
 	size_t command_length;
 	uint64_t start_time, pid_namespace;
 	uint64_t held_from_ns, held_to_ns; /* 0: not held */
-	enum error_reason hold_reason;	   /* why no thread could be held; ERROR_REASONS: none */
-	int hold_errno;
+	int hold_errno;			   /* why a thread could not be seized; 0: none */
 
 	struct raw_thread *threads;
 	size_t thread_count, thread_capacity;
@@ -53,6 +52,8 @@ struct raw_process {
 	size_t descriptor_count;
 
 	struct raw_error *errors;
+
+	void *walker; /* in the process that holds only; NULL: none */
 };
 
 struct raw_capture {

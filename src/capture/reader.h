@@ -75,7 +75,7 @@ struct raw_syscall {
 /* How a walk over a thread's stack ended.  The words for each are unwind's. */
 enum walk_end {
 	WALK_NOT_MADE,
-	WALK_FIRST_FRAME,    /* the thread's first frame: the stack is whole */
+	WALK_FIRST_FRAME, /* the thread's first frame: the stack is whole */
 	WALK_NO_REGISTERS,
 	WALK_NO_INFORMATION, /* address: of the code that has none */
 	WALK_NO_RETURN,	     /* address: of the code whose information leads nowhere */
@@ -108,6 +108,22 @@ struct held_walk {
 	uint64_t end_address;
 	uint32_t count, omitted;
 	struct walk_frame frames[HELD_FRAMES];
+};
+
+/*
+ * Walks stacks while their threads are held.  Capture calls it through this table, in its tracer
+ * process, because it may not know who walks.
+ */
+struct capture_process;
+struct held_walker_ops {
+	/*
+	 * Before anything is stopped: opens the object files, which takes its time.  `process` needs
+	 * its pids and its mappings, and no memory of its own; it gets sources.  It and the walker
+	 * live until the tracer ends.
+	 */
+	void *(*prepare)(struct capture_process *process, struct deadline deadline);
+	/* tid is a thread of the process that is in a ptrace stop of the caller's. */
+	void (*walk)(void *walker, pid_t tid, struct deadline deadline, struct held_walk *ret);
 };
 
 struct capture_thread {
@@ -182,6 +198,7 @@ struct capture_process {
 	uint64_t start_time;
 	uint64_t pid_namespace;
 	bool frozen_cgroup;
+	bool replaced;		/* it executed another program meanwhile */
 	bool bulk_copy_refused; /* its memory can be had word by word only, while it is held */
 	int64_t frozen_us;
 	pid_t tracer;

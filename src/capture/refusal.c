@@ -76,7 +76,8 @@ struct error *refusal_explain(pid_t pid, int os_errno)
 		return error_new(ERROR_CAPABILITIES, os_errno, subject, NULL);
 	char path[64];
 	struct stat st;
-	snprintf(path, sizeof(path), "/proc/%d", pid);
+	/* Root owns the files (not the folder) of a process that is not dumpable. */
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
 	if (!may_trace_all && stat(path, &st) == 0 && st.st_uid != target.uid[1])
 		return error_new(ERROR_NOT_DUMPABLE, os_errno, subject, NULL);
 	return error_new(ERROR_PERMISSION, os_errno, subject, NULL);

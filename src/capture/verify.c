@@ -83,7 +83,7 @@ void verify(struct raw_capture *raw)
 	unsigned patience = 100; /* half-milliseconds, for all of them */
 	for (size_t i = 0; i < raw->process_count; i++) {
 		struct raw_process *process = &raw->processes[i];
-		bool replaced = executable_changed(process);
+		bool replaced = process->replaced = executable_changed(process);
 		if (replaced)
 			raw_add_error(
 			    raw, process, 0, "program",

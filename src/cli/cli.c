@@ -4,10 +4,15 @@
 #include "base/cleanup.h"
 #include "cli/command.h"
 #include "cli/exit_code.h"
+#include "cli/report.h"
 
 #include <argp.h>
+#include <errno.h>
+#include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static int run_help(int argc, char **argv);
 
@@ -46,8 +51,23 @@ static int run_help(int argc, char **argv)
 	return commands[0]->run(2, words);
 }
 
+/* What argp printed (the help, the version) may not have arrived. */
+static void check_standard_output(void)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return;
+	struct error *error = error_new(ERROR_UNWRITABLE, errno, "standard output", NULL);
+	report_error(error);
+	error_free(error);
+	_exit(EXIT_NOTHING);
+}
+
 int cli_main(int argc, char **argv)
 {
+	argp_program_version = PACKAGE_STRING;
+	atexit(check_standard_output);
+	/* A limit on file sizes is an error like others. */
+	signal(SIGXFSZ, SIG_IGN);
 	/* argp's own choice is 64. */
 	argp_err_exit_status = EXIT_NOTHING;
 	char name[] = "hangdump";

@@ -237,6 +237,7 @@ static void overdue(int signal_number)
 	ssize_t n = write(STDERR_FILENO, words, sizeof(words) - 1);
 	(void)n;
 	(void)signal_number;
+	output_abandon();
 	_exit(EXIT_NOTHING);
 }
 

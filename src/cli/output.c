@@ -16,10 +16,15 @@
 /* For the signal handler: the unfinished file of the one output that there is. */
 static char unfinished[PATH_MAX];
 
-static void remove_and_die(int signal_number)
+void output_abandon(void)
 {
 	if (unfinished[0])
 		unlink(unfinished);
+}
+
+static void remove_and_die(int signal_number)
+{
+	output_abandon();
 	signal(signal_number, SIG_DFL);
 	raise(signal_number);
 }
@@ -60,7 +65,7 @@ static struct error *begin_beside(struct output *output, const char *path)
 		return unwritable(path, os_errno);
 	}
 	strcpy(unfinished, output->temporary);
-	static const int ends_us[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGALRM, SIGXFSZ};
+	static const int ends_us[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
 	for (unsigned i = 0; i < sizeof(ends_us) / sizeof(ends_us[0]); i++)
 		signal(ends_us[i], remove_and_die);
 	output->stream = fdopen(fd, "w");
@@ -91,8 +96,10 @@ struct error *output_finish(struct output *output)
 		failed = true;
 		os_errno = errno;
 	}
-	if (!output->path)
+	if (!output->path) {
+		clearerr(output->stream); /* said once is enough */
 		return failed ? unwritable(path, os_errno) : NULL;
+	}
 	if (fclose(output->stream) != 0 && !failed) {
 		failed = true;
 		os_errno = errno;

@@ -22,4 +22,7 @@ struct error *output_finish(struct output *output);
 /* Accepts zeroed storage; removes what was not finished. */
 void output_deinit(struct output *output);
 
+/* Removes what was not finished.  For signal handlers that end the program. */
+void output_abandon(void);
+
 #endif

@@ -12,7 +12,10 @@ void report_error(const struct error *error)
 	const char *advice = error_advice(error);
 	struct text line = {0};
 	text_add(&line, "hangdump: ");
-	text_add_escaped(&line, error->subject, strlen(error->subject));
+	if (*error->subject)
+		text_add_escaped(&line, error->subject, strlen(error->subject));
+	else
+		text_add(&line, "''");
 	text_add(&line, ": ");
 	text_add_escaped(&line, why, strlen(why));
 	text_add(&line, "\n");

@@ -35,6 +35,12 @@ static int64_t minutes(const struct group *group)
 	return group->since_max_ms < 0 ? -1 : group->since_max_ms / 60000;
 }
 
+/* Finer than that, the clocks of two CPUs are not to be compared. */
+static int64_t seconds(const struct group *group)
+{
+	return group->since_max_ms < 0 ? -1 : group->since_max_ms / 1000;
+}
+
 static int compare_groups(const struct ranked *a, const struct ranked *b)
 {
 	int order = compare_urgency(a, b);
@@ -45,7 +51,7 @@ static int compare_groups(const struct ranked *a, const struct ranked *b)
 	if (!order)
 		order = compare((int64_t)b->group.members.count, (int64_t)a->group.members.count);
 	if (!order)
-		order = compare(b->group.since_max_ms, a->group.since_max_ms);
+		order = compare(seconds(&b->group), seconds(&a->group));
 	if (!order)
 		order = compare(a->lowest_tid, b->lowest_tid);
 	return order;

@@ -19,7 +19,7 @@ const struct wait_class_row wait_classes[WAIT_CLASSES] = {
     [WAIT_BARRIER] = {"barrier wait", HIGH, "a pthread, C++20 or OpenMP barrier, or a latch"},
     [WAIT_ONCE] = {"once wait", HIGH,
 		   "another thread's one-time initialisation: pthread_once, C++ static, Rust Once"},
-    [WAIT_JOIN] = {"thread join", HIGH, "the end of another thread"},
+    [WAIT_JOIN] = {"thread join", MEDIUM, "the end of another thread"},
     [WAIT_PARK] = {"park", MEDIUM, "a runtime's parked thread"},
     [WAIT_FUTURE] = {"future wait", MEDIUM, "std::future and the like"},
     [WAIT_ATOMIC] = {"atomic wait", MEDIUM, "a C++20 atomic wait"},

@@ -169,3 +169,11 @@ int objects_open_file(struct objects *objects, const char *path, const char **re
 		*ret_why = opened_why(&opened);
 	return opened.fd;
 }
+
+bool objects_is_harmless(struct objects *objects, const char *path)
+{
+	struct opened opened = objects_open_on_host(objects, path);
+	if (opened.fd >= 0)
+		close(opened.fd);
+	return opened.result == OPEN_DONE ? !opened.copied : opened.result == OPEN_FAILED;
+}

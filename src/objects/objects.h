@@ -87,6 +87,12 @@ Dwarf *objects_dwarf(const struct object *object, Dwarf_Addr *ret_bias);
  */
 int objects_open_file(struct objects *objects, const char *path, const char **ret_why);
 
+/*
+ * May a library open this path on the host?  True when there is nothing, or a regular file on a
+ * file system that answers by itself.
+ */
+bool objects_is_harmless(struct objects *objects, const char *path);
+
 Dwfl *objects_dwfl(struct objects *objects);
 
 #endif

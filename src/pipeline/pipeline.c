@@ -6,10 +6,13 @@
 #include "group/group.h"
 #include "objects/objects.h"
 #include "symbolize/symbolize.h"
+#include "unwind/held.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+
+enum { ATTEMPTS = 5 };
 
 /* Everything that one process's threads share on their way from a capture into the dump. */
 struct line {
@@ -223,6 +226,32 @@ static size_t expand(const pid_t *pids, size_t count, bool tree, pid_t **ret)
 	return all.count;
 }
 
+/* As one moment; again where a process was overtaken by events, as long as there is time. */
+static struct error *take_capture(const pid_t *pids, size_t count,
+				  const struct pipeline_options *options, struct error **failures,
+				  struct capture **ret)
+{
+	struct capture_options capture_options = {.no_stop = options->no_stop,
+						  .deadline = options->deadline,
+						  .fds = classify_syscall_fds,
+						  .walker = &unwind_held,
+						  .walk_always =
+						      options->unwinder == UNWINDER_PTRACE};
+	for (unsigned attempt = 1;; attempt++) {
+		struct error *error = capture_survey(pids, count, &capture_options, failures, ret);
+		if (error)
+			return error;
+		capture_hold(*ret, pids, count, failures);
+		capture_verify(*ret);
+		if (attempt == ATTEMPTS || deadline_passed(options->deadline) ||
+		    !capture_was_overtaken(*ret, failures, count))
+			return NULL;
+		capture_free(*ret);
+		for (size_t i = 0; i < count; i++)
+			error_free(failures[i]);
+	}
+}
+
 struct error *pipeline_dump_live(const pid_t *pids, size_t count,
 				 const struct pipeline_options *options, struct error **failures,
 				 struct dump *ret)
@@ -230,15 +259,10 @@ struct error *pipeline_dump_live(const pid_t *pids, size_t count,
 	_cleanup_free_ pid_t *all = NULL;
 	size_t n = expand(pids, count, options->tree, &all);
 	_cleanup_free_ struct error **all_failures = xcalloc(n, sizeof(*all_failures));
-	struct capture_options capture_options = {.no_stop = options->no_stop,
-						  .deadline = options->deadline,
-						  .fds = classify_syscall_fds};
 	struct capture *capture;
-	struct error *error = capture_survey(all, n, &capture_options, all_failures, &capture);
+	struct error *error = take_capture(all, n, options, all_failures, &capture);
 	if (error)
 		return error;
-	capture_hold(capture, all, n, all_failures);
-	capture_verify(capture);
 	dump_capture(ret, capture, options);
 	capture_free(capture);
 	for (size_t i = 0; i < n; i++) {

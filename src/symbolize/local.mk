@@ -1,2 +1,11 @@
 libhangdump_a_SOURCES += \
-	src/symbolize/symbolize.h
+	src/symbolize/debug_info.c \
+	src/symbolize/demangle.c \
+	src/symbolize/die_names.c \
+	src/symbolize/functions.c \
+	src/symbolize/perf_map.c \
+	src/symbolize/private.h \
+	src/symbolize/symbolize.c \
+	src/symbolize/symbolize.h \
+	src/symbolize/symbols.c \
+	src/symbolize/variables.c

@@ -157,3 +157,54 @@ size_t code_frame_prologue(const uint8_t *at, size_t n)
 			return i + sizeof(by_store);
 	return 0;
 }
+
+/* A `ret`, with or without a prefix. */
+static bool is_return(const uint8_t *at, size_t n)
+{
+	size_t prefix = n && (at[0] == 0xf3 || at[0] == 0xf2);
+	return n > prefix && at[prefix] == 0xc3;
+}
+
+static bool epilogue_here(const uint8_t *at, size_t n, uint64_t *ret_size, uint64_t *ret_rbp)
+{
+	static const uint8_t add_byte[] = {0x48, 0x83, 0xc4}, add_int[] = {0x48, 0x81, 0xc4};
+	uint64_t size = 0;
+	size_t i = 0;
+	*ret_rbp = UINT64_MAX;
+	if (starts_with(at, n, add_byte, sizeof(add_byte)) && n > 3 && at[3] < 0x80) {
+		size = at[3];
+		i = 4;
+	} else if (starts_with(at, n, add_int, sizeof(add_int)) && n >= 7 && rel32(at + 3) > 0) {
+		size = (uint64_t)rel32(at + 3);
+		i = 7;
+	}
+	while (i < n) {
+		size_t wide = at[i] == 0x41;
+		uint8_t pop = i + wide < n ? at[i + wide] : 0;
+		if (pop < 0x58 || pop > 0x5f || (!wide && pop == 0x5c))
+			break;
+		if (!wide && pop == 0x5d)
+			*ret_rbp = size;
+		size += 8;
+		i += 1 + wide;
+	}
+	*ret_size = size;
+	return i && size % 8 == 0 && is_return(at + i, n - i);
+}
+
+bool code_epilogue(const uint8_t *at, size_t n, uint64_t *ret_size, uint64_t *ret_rbp)
+{
+	for (size_t i = 0; i < n; i++)
+		if (epilogue_here(at + i, n - i, ret_size, ret_rbp))
+			return true;
+	return false;
+}
+
+bool code_jumps_to(const uint8_t *at, size_t n, uint64_t address, uint64_t target)
+{
+	for (size_t i = 0; i + 5 <= n; i++)
+		if (at[i] == 0xe9 &&
+		    address + i + 5 + (uint64_t)(int64_t)rel32(at + i + 1) == target)
+			return true;
+	return false;
+}

@@ -50,4 +50,14 @@ bool code_is_after_first_call(const uint8_t *at, size_t n);
  */
 size_t code_frame_prologue(const uint8_t *at, size_t n);
 
+/*
+ * The nearest end of a function from `at` on that takes its frame down: `add $n, %rsp`, pops, ret.
+ * In *ret_size how far above the stack pointer that puts the return address; in *ret_rbp where the
+ * caller's rbp is, UINT64_MAX when it is not popped.
+ */
+bool code_epilogue(const uint8_t *at, size_t n, uint64_t *ret_size, uint64_t *ret_rbp);
+
+/* Do the n bytes at `address` have a `jmp rel32` to `target`: a call made as a jump? */
+bool code_jumps_to(const uint8_t *at, size_t n, uint64_t address, uint64_t target);
+
 #endif

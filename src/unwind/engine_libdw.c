@@ -113,6 +113,8 @@ static void fill_row(struct row *row, Dwarf_Frame *frame)
 		Dwarf_Op scratch[3];
 		if (dwarf_frame_register(frame, (int)i, scratch, &ops, &count) == 0)
 			row->registers[i] = register_rule(ops, count, scratch);
+		else if (i == DWARF_RIP)
+			return; /* "not readable" must not become "no caller" */
 	}
 	row->usable = true;
 }

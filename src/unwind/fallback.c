@@ -5,7 +5,13 @@
 
 #include <string.h>
 
-enum { FRAME_SIZE_MAX = 1 << 20, SCAN_WORDS = 512, FAR_WORDS = 128, NEAR_FUNCTION = 1 << 16 };
+enum {
+	FRAME_SIZE_MAX = 1 << 20,
+	SCAN_WORDS = 512,
+	FAR_WORDS = 128,
+	EPILOGUE_BYTES = 512,
+	NEAR_FUNCTION = 1 << 16
+};
 
 bool fallback_is_return_address(struct sites *sites, uint64_t address)
 {
@@ -133,11 +139,27 @@ static enum likeness likeness_of(struct sites *sites, const struct step_from *fr
 	bool start_known = site_function_start(from->site, &start);
 	if (start_known && site_call_leads_to(sites, site, start))
 		return CALLS_THIS_FUNCTION;
-	if (site->call == CALL_INDIRECT)
+	/* No direct call leads into code that no file has, unless from such code. */
+	if (from->site->foreign && (site->call == CALL_INDIRECT || site->foreign))
 		return CALLS_SOMETHING;
 	bool near = !start_known && site->call == CALL_DIRECT && from->site->mapping == mapping &&
 		    from->lookup_pc - site->call_to < NEAR_FUNCTION;
 	return near ? CALLS_NEARBY : CALLS_OTHER;
+}
+
+/* Where the code ahead would return to, if that is after a call: slot and saved rbp. */
+static bool epilogue_slot(struct sites *sites, struct stack_memory *stack,
+			  const struct step_from *from, uint64_t sp, uint64_t *ret_slot,
+			  uint64_t *ret_rbp)
+{
+	uint8_t bytes[EPILOGUE_BYTES];
+	uint64_t size, word;
+	size_t n = sites_read_code(sites, from->site->address, bytes, sizeof(bytes));
+	if (!code_epilogue(bytes, n, &size, ret_rbp) || sp > UINT64_MAX - size)
+		return false;
+	struct stack_memory probe = {.memory = stack->memory};
+	*ret_slot = sp + size;
+	return stack_read_u64(&probe, *ret_slot, &word) && likeness_of(sites, from, word) != UNLIKE;
 }
 
 bool fallback_scan(struct sites *sites, struct stack_memory *stack, const struct step_from *from,
@@ -163,12 +185,21 @@ bool fallback_scan(struct sites *sites, struct stack_memory *stack, const struct
 			best_slot = slot;
 		}
 	}
+	uint64_t end_slot, end_rbp = UINT64_MAX;
+	bool by_end = ret->likeness < WHERE_CODE_RETURNS &&
+		      epilogue_slot(sites, stack, from, sp, &end_slot, &end_rbp);
+	if (by_end) {
+		ret->likeness = WHERE_CODE_RETURNS;
+		best_slot = end_slot;
+	}
 	if (ret->likeness == UNLIKE || !return_through(stack, best_slot, &none, &ret->to))
 		return false;
 	const struct site *site = site_at(sites, ret->to.registers.value[DWARF_RIP]);
 	ret->called = site->call == CALL_DIRECT ? site->call_to : 0;
-	/* A function that has no use for rbp leaves it to its caller. */
-	if (register_get(from->registers, DWARF_RBP, &fp) && fp >= ret->to.cfa) {
+	bool saved = by_end && end_rbp != UINT64_MAX;
+	if (saved ? stack_read_u64(stack, sp + end_rbp, &fp)
+		  : register_get(from->registers, DWARF_RBP, &fp) && fp >= ret->to.cfa) {
+		/* A function that has no use for rbp leaves it to its caller. */
 		ret->to.registers.value[DWARF_RBP] = fp;
 		ret->to.registers.valid |= 1u << DWARF_RBP;
 	}

@@ -32,6 +32,7 @@ enum likeness {
 	CALLS_OTHER,	 /* of a call that is known to lead elsewhere */
 	CALLS_SOMETHING, /* of a call through a pointer */
 	CALLS_NEARBY, /* of a direct call to a little below this code, whose function is not known */
+	WHERE_CODE_RETURNS,  /* of a call, and where this code's own end would take it from */
 	CALLS_THIS_FUNCTION, /* of a call that leads to the start of this function */
 };
 

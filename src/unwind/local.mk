@@ -10,6 +10,8 @@ libhangdump_a_SOURCES += \
 	src/unwind/expression.h \
 	src/unwind/fallback.c \
 	src/unwind/fallback.h \
+	src/unwind/held.c \
+	src/unwind/held.h \
 	src/unwind/pc_map.c \
 	src/unwind/pc_map.h \
 	src/unwind/site.c \
@@ -21,5 +23,6 @@ libhangdump_a_SOURCES += \
 	src/unwind/unwind.h \
 	src/unwind/walk.c \
 	src/unwind/walk.h \
+	src/unwind/walker.c \
 	src/unwind/words.c \
 	src/unwind/words.h

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { THUNK_BYTES = 64, UNSIZED_MAX = 256 };
+
 struct object_facts {
 	const struct object *object;
 	struct eh_frame *eh_frame;
@@ -72,6 +74,18 @@ static const struct object_facts *facts_of(struct sites *sites, const struct obj
 	return facts;
 }
 
+void sites_prepare(struct sites *sites)
+{
+	for (size_t i = 0; i < objects_count(sites->objects); i++) {
+		const struct object *object = objects_get(sites->objects, i);
+		if (object->from == OBJECT_NOT_OPENED)
+			continue;
+		facts_of(sites, object);
+		if (object->module)
+			dwfl_module_getsymtab(object->module);
+	}
+}
+
 size_t sites_read_code(struct sites *sites, uint64_t address, void *buf, size_t n)
 {
 	while (n && !memory_read(&sites->process->memory, address, buf, n, NULL))
@@ -114,6 +128,14 @@ static void look_up(struct sites *sites, struct site *site)
 		site->go = start_go_function(name);
 }
 
+/* JIT compilers map their code also from files without a name. */
+static bool is_foreign(const struct site *site)
+{
+	static const char nameless[] = "/memfd:";
+	return !site->object || (site->object->from == OBJECT_NOT_OPENED &&
+				 strncmp(site->mapping->path, nameless, sizeof(nameless) - 1) == 0);
+}
+
 struct site *site_at(struct sites *sites, uint64_t address)
 {
 	struct site *site = pc_map_get(&sites->map, address);
@@ -129,7 +151,7 @@ struct site *site_at(struct sites *sites, uint64_t address)
 	look_before(sites, site);
 	look_at(sites, site);
 	look_up(sites, site);
-	site->foreign = !site->object;
+	site->foreign = is_foreign(site);
 	return site;
 }
 
@@ -144,6 +166,11 @@ static void ask_symbol(struct site *site)
 						   &symbol, NULL, NULL, NULL);
 	if (!site->function_name)
 		return;
+	/* Without a size it is only what comes before. */
+	if (symbol.st_size == 0 && offset > UNSIZED_MAX) {
+		site->function_name = NULL;
+		return;
+	}
 	site->function_start = site->address - offset;
 	site->function_known = offset <= site->address - site->mapping->start;
 }
@@ -167,16 +194,20 @@ const char *site_function_name(struct site *site)
 	return site->function_name;
 }
 
-/* Directly, or by a stub of a procedure linkage table, whose slot is read. */
+/*
+ * Directly; by a stub of a procedure linkage table, whose slot is read; or by a small function that
+ * ends with a jump there.
+ */
 static bool code_leads_to(struct sites *sites, uint64_t code, uint64_t function)
 {
-	uint8_t stub[CODE_BYTES];
+	uint8_t bytes[THUNK_BYTES];
 	uint64_t slot, value;
 	if (code == function)
 		return true;
-	size_t n = sites_read_code(sites, code, stub, sizeof(stub));
-	return code_plt_slot(stub, n, code, &slot) &&
-	       memory_read_u64(&sites->process->memory, slot, &value) && value == function;
+	size_t n = sites_read_code(sites, code, bytes, sizeof(bytes));
+	if (code_plt_slot(bytes, n, code, &slot))
+		return memory_read_u64(&sites->process->memory, slot, &value) && value == function;
+	return code_jumps_to(bytes, n, code, function);
 }
 
 bool site_call_leads_to(struct sites *sites, const struct site *site, uint64_t function)

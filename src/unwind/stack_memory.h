@@ -2,7 +2,7 @@
 #ifndef HANGDUMP_UNWIND_STACK_MEMORY_H
 #define HANGDUMP_UNWIND_STACK_MEMORY_H
 
-#include "capture/memory.h"
+#include "capture/reader.h"
 
 struct stack_memory {
 	struct memory *memory;

@@ -18,6 +18,9 @@ static const struct {
     {"clone3", "glibc 2.34: clone3.S"},
     {"__clone3", "glibc 2.34: clone3.S"},
     {"start_thread", "glibc 2.x: nptl/pthread_create.c"},
+    /* Called by runtime.clone, or with cgo by a thread's own first function. */
+    {"runtime.mstart", "Go 1.x: asm_amd64.s, TOPFRAME"},
+    {"runtime.mstart.abi0", "Go 1.17: asm_amd64.s, TOPFRAME"},
     {"__start_context", "glibc 2.x: sysdeps/unix/sysv/linux/x86_64/__start_context.S"},
 };
 
@@ -27,7 +30,6 @@ static const struct {
 	const char *source;
 } go_functions[] = {
     {"runtime.goexit", GO_FIRST, "Go 1.x: asm_amd64.s, TOPFRAME"},
-    {"runtime.mstart", GO_FIRST, "Go 1.x: asm_amd64.s, TOPFRAME"},
     {"runtime.rt0_go", GO_FIRST, "Go 1.x: asm_amd64.s, TOPFRAME"},
     {"_rt0_amd64", GO_FIRST, "Go 1.x: asm_amd64.s"},
     {"_rt0_amd64_linux", GO_FIRST, "Go 1.x: rt0_linux_amd64.s"},

@@ -19,15 +19,6 @@ const char *const unwinder_names[UNWINDERS] = {
     [UNWINDER_PTRACE] = "ptrace",
 };
 
-/* Which engines are asked, in this order; tests/unit/unwind/README.md has the measurements. */
-static const struct unwind_engine_ops *const engines_of[UNWINDERS][WALK_ENGINES] = {
-    [UNWINDER_AUTO] = {&unwind_engine_libdw, &unwind_engine_libunwind},
-    [UNWINDER_LIBDW] = {&unwind_engine_libdw},
-    [UNWINDER_LIBUNWIND] = {&unwind_engine_libunwind},
-    /* What is walked here with this choice was not walked while it was held. */
-    [UNWINDER_PTRACE] = {&unwind_engine_libunwind, &unwind_engine_libdw},
-};
-
 struct unwind {
 	struct capture_process *process;
 	struct objects *objects;
@@ -46,11 +37,7 @@ struct unwind *unwind_new(struct capture_process *process, struct objects *objec
 	unwind->strings = strings;
 	unwind->frames_kept = max_frames && max_frames < FRAMES_KEPT ? max_frames : FRAMES_KEPT;
 	unwind->shared = FRAMES_SHARED;
-	unwind->walker.sites = sites_new(process, objects);
-	for (unsigned i = 0; i < WALK_ENGINES && engines_of[which][i]; i++) {
-		unwind->walker.engines[i].ops = engines_of[which][i];
-		unwind->walker.engines[i].engine = engines_of[which][i]->new (unwind->walker.sites);
-	}
+	walker_init(&unwind->walker, process, objects, which);
 	return unwind;
 }
 
@@ -58,10 +45,7 @@ void unwind_free(struct unwind *unwind)
 {
 	if (!unwind)
 		return;
-	for (unsigned i = 0; i < WALK_ENGINES; i++)
-		if (unwind->walker.engines[i].ops)
-			unwind->walker.engines[i].ops->free(unwind->walker.engines[i].engine);
-	sites_free(unwind->walker.sites);
+	walker_deinit(&unwind->walker);
 	free(unwind);
 }
 

@@ -1,6 +1,7 @@
 /*
  * From a thread's captured registers and memory to its return addresses, one step at a time, each
- * with how it was found, and a truthful end.  Knows no names.
+ * with how it was found, and a truthful end.  It gives no names; it knows those of functions that
+ * are the first on a stack.
  */
 #ifndef HANGDUMP_UNWIND_UNWIND_H
 #define HANGDUMP_UNWIND_UNWIND_H

@@ -4,6 +4,7 @@
 
 #include "base/deadline.h"
 #include "unwind/engine.h"
+#include "unwind/unwind.h"
 
 enum { WALK_ENGINES = 2 };
 
@@ -16,6 +17,11 @@ struct walker {
 	size_t frames_max;	 /* the absolute limit */
 	struct deadline deadline;
 };
+
+/* Borrows process and objects. */
+void walker_init(struct walker *walker, struct capture_process *process, struct objects *objects,
+		 enum unwinder which);
+void walker_deinit(struct walker *walker);
 
 struct walk_result {
 	enum walk_end end;

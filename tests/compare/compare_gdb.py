@@ -15,7 +15,8 @@ frame.  A frame of gdb's counts when it is
 and hangdump agrees when it has the same pc at the same place of the same walk, with the same
 function: the same start address, or the same name once the aliases of the C library are set aside.
 Inlined frames that both know are counted apart, and so are frames that only hangdump has (gdb
-stops early where the debug information does).
+stops early where the debug information does), and what gdb has outside of a frame in anonymous
+memory, generated code, and hangdump does not: gdb guesses there.
 """
 
 import argparse
@@ -138,6 +139,7 @@ class Comparison:
         self.named = 0  # gdb's named physical frames in threads that held still
         self.agreed = 0
         self.extra = 0  # frames that only hangdump has
+        self.guesses = 0  # named frames of gdb's outside of generated code, not here
         self.tail_calls = 0
         self.gdb_inlined = 0
         self.our_inlined = 0
@@ -151,12 +153,13 @@ class Comparison:
         return (
             f"{self.compared} threads compared ({len(self.moved)} moved meanwhile), "
             f"{self.agreed} of {self.named} named physical frames of gdb's agree "
-            f"({self.percent():.2f} %); {self.extra} frames only hangdump has; inlined:"
+            f"({self.percent():.2f} %); {self.extra} frames only hangdump has,"
+            f" {self.guesses} are guesses of gdb's; inlined:"
             f" {self.gdb_inlined} in gdb, {self.our_inlined} here, {self.same_inlined} the same;"
             f" {self.tail_calls} of gdb's frames are left tail calls"
         )
 
-    def compare_thread(self, tid, ours, theirs):
+    def compare_thread(self, tid, ours, theirs, anonymous):
         walk = physical(ours["frames"])
         kinds = [f["kind"] for f in theirs["frames"]]
         self.tail_calls += kinds.count("tail call")
@@ -179,8 +182,12 @@ class Comparison:
             for i in range(block.size):
                 matched.add(block.b + i)
                 self._judge(tid, block.b + i, walk[block.a + i], their_walk[block.b + i])
+        guessed = False
         for i, frame in enumerate(their_walk):
-            if i not in matched and frame["name"]:
+            guessed = guessed or any(start <= frame["pc"] < end for start, end in anonymous)
+            if i not in matched and frame["name"] and guessed:
+                self.guesses += 1
+            elif i not in matched and frame["name"]:
                 self.named += 1
                 self.differences.append(
                     (tid, f"#{i} {frame['pc']:#x} {frame['name']}: hangdump lacks it"
@@ -200,6 +207,13 @@ class Comparison:
                       f" ({ours['found_by']}), gdb {theirs['name']}"))
 
 
+def anonymous_code(pid):
+    """Executable mappings without a file: [(start, end)]."""
+    found = re.findall(r"^([0-9a-f]+)-([0-9a-f]+) ..x. \S+ \S+ 0\s*$",
+                       hang.read_file(f"/proc/{pid}/maps"), re.M)
+    return [(int(start, 16), int(end, 16)) for start, end in found]
+
+
 def walk_of(thread):
     return [f["pc"] for f in physical(thread["frames"])]
 
@@ -210,6 +224,7 @@ def compare(pid, options=()):
     first = hang.threads_of(hang.dump(pid, *options))
     theirs = gdb_threads(pid)
     again = hang.threads_of(hang.dump(pid, *options))
+    anonymous = anonymous_code(pid)
     result = Comparison(pid)
     lasting = set(first) & set(again)
     result.only_ours = sorted(lasting - set(theirs))
@@ -225,7 +240,7 @@ def compare(pid, options=()):
                 not _blocked_alike(first[tid], again[tid]):
             result.moved.append(tid)
             continue
-        result.compare_thread(tid, first[tid], theirs[tid])
+        result.compare_thread(tid, first[tid], theirs[tid], anonymous)
     return result
 
 

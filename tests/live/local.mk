@@ -2,6 +2,9 @@
 # when nothing of it can run here, 77.
 AM_TESTS_ENVIRONMENT = HANGDUMP_BUILDDIR='$(abs_top_builddir)'; export HANGDUMP_BUILDDIR; \
 	HANGDUMP='$(abs_top_builddir)/hangdump'; export HANGDUMP; \
+	CC='$(CC)'; export CC; \
+	HANGDUMP_HEADER_FLAGS='-I$(abs_top_builddir) $(ELFUTILS_CFLAGS) $(UNWIND_CFLAGS) $(JANSSON_CFLAGS) $(SECCOMP_CFLAGS)'; \
+	export HANGDUMP_HEADER_FLAGS; \
 	PYTHONDONTWRITEBYTECODE=1; export PYTHONDONTWRITEBYTECODE;
 
 live_tests = \

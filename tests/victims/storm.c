@@ -89,7 +89,11 @@ int main(int argc, char **argv)
 		start(sleeper, 20);
 		fork_children();
 	} else if (strcmp(kind, "execs") == 0) {
-		arguments = (char *[]){argv[0], argv[1], "again", NULL};
+		static char again[] = "again", *next[4];
+		next[0] = argv[0];
+		next[1] = argv[1];
+		next[2] = again;
+		arguments = next;
 		start(sleeper, 20);
 		start(execute, 1);
 		sleeper(NULL);

@@ -1,11 +1,28 @@
 if CMOCKA
-unwind_tests = tests/unit/unwind/fixtures_test
+unwind_tests = tests/unit/unwind/code_test \
+	tests/unit/unwind/engines_test \
+	tests/unit/unwind/expression_test \
+	tests/unit/unwind/fixtures_test \
+	tests/unit/unwind/walk_test
 check_PROGRAMS += $(unwind_tests)
 TESTS += $(unwind_tests)
-unwind_target = tests/unit/unwind/target.c tests/unit/unwind/target.h
-tests_unit_unwind_fixtures_test_SOURCES = tests/unit/unwind/fixtures_test.c $(unwind_target)
+tests_unit_unwind_code_test_SOURCES = tests/unit/unwind/code_test.c
+tests_unit_unwind_code_test_CPPFLAGS = $(unit_cppflags)
+tests_unit_unwind_code_test_LDADD = $(unit_ldadd)
+tests_unit_unwind_engines_test_SOURCES = tests/unit/unwind/engines_test.c tests/unit/unwind/target.c \
+	tests/unit/unwind/target.h
+tests_unit_unwind_engines_test_CPPFLAGS = $(unit_cppflags)
+tests_unit_unwind_engines_test_LDADD = $(unit_ldadd)
+tests_unit_unwind_expression_test_SOURCES = tests/unit/unwind/expression_test.c
+tests_unit_unwind_expression_test_CPPFLAGS = $(unit_cppflags)
+tests_unit_unwind_expression_test_LDADD = $(unit_ldadd)
+tests_unit_unwind_fixtures_test_SOURCES = tests/unit/unwind/fixtures_test.c tests/unit/unwind/target.c \
+	tests/unit/unwind/target.h
 tests_unit_unwind_fixtures_test_CPPFLAGS = $(unit_cppflags)
 tests_unit_unwind_fixtures_test_LDADD = $(unit_ldadd)
+tests_unit_unwind_walk_test_SOURCES = tests/unit/unwind/walk_test.c
+tests_unit_unwind_walk_test_CPPFLAGS = $(unit_cppflags)
+tests_unit_unwind_walk_test_LDADD = $(unit_ldadd)
 endif
 EXTRA_DIST += tests/unit/unwind/README \
 	tests/unit/unwind/fixtures/chain.c \

@@ -1,6 +1,7 @@
 #include "unit/unwind/target.h"
 
 #include "base/cleanup.h"
+#include "unwind/held.h"
 
 #include <setjmp.h>
 #include <signal.h>
@@ -10,7 +11,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -19,11 +22,47 @@
 
 enum { PATIENCE_MS = 60000 };
 
-bool shell(const char *command)
+static int shell(const char *command)
 {
 	fflush(NULL);
 	int status = system(command);
-	return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+int target_make_directory(void **state)
+{
+	char *directory = xstrdup("/tmp/hangdump-unwind.XXXXXX");
+	*state = directory;
+	return mkdtemp(directory) ? 0 : -1;
+}
+
+int target_remove_directory(void **state)
+{
+	_cleanup_free_ char *directory = *state;
+	_cleanup_free_ char *command =
+	    xasprintf("chmod -R u+w '%s'; rm -rf '%s'", directory, directory);
+	return shell(command);
+}
+
+bool target_build(const char *directory, const char *name, const char *needs, const char *command,
+		  char **ret_program)
+{
+	enum { NEEDED_IS_MISSING = 77 };
+	static unsigned built;
+	_cleanup_free_ char *program = xasprintf("%s/fixture%u", directory, built++);
+	_cleanup_free_ char *whole =
+	    xasprintf("command -v %s >/dev/null || exit %d; CC=${CC:-gcc} D='%s' O='%s' "
+		      "S='%s/tests/unit/unwind/fixtures'; (%s)",
+		      needs ? needs : "sh", NEEDED_IS_MISSING, directory, program, SRCDIR, command);
+	int status = shell(whole);
+	if (status == NEEDED_IS_MISSING) {
+		print_message("skipped: \"%s\" needs %s\n", name, needs);
+		return false;
+	}
+	if (status != 0)
+		fail_msg("could not build \"%s\": %s", name, whole);
+	*ret_program = take_ptr(program);
+	return true;
 }
 
 static bool is_asleep(const struct target *target)
@@ -98,6 +137,37 @@ void target_capture(struct target *target, bool no_stop)
 	struct objects_options object_options = {.deadline = deadline};
 	target->objects = objects_open(target_process(target), &object_options);
 	capture_allow_live_reads(target_process(target), deadline);
+}
+
+/* In a child, as capture does it: its end lets everything go. */
+static void walk_in_child(const struct target *target, struct held_walk *ret)
+{
+	int status;
+	struct capture_process process = *target_process(target);
+	process.memory = (struct memory){.count = 0};
+	void *walker = unwind_held.prepare(&process, deadline_in_ms(PATIENCE_MS));
+	if (ptrace(PTRACE_SEIZE, target->tid, NULL, NULL) != 0 ||
+	    ptrace(PTRACE_INTERRUPT, target->tid, NULL, NULL) != 0 ||
+	    waitpid(target->tid, &status, __WALL) != target->tid)
+		_exit(1);
+	unwind_held.walk(walker, target->tid, deadline_in_ms(PATIENCE_MS), ret);
+	_exit(0);
+}
+
+void target_walk_held(const struct target *target, struct held_walk *ret)
+{
+	struct held_walk *shared =
+	    mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	assert_ptr_not_equal(shared, MAP_FAILED);
+	fflush(NULL);
+	pid_t child = fork();
+	if (child == 0)
+		walk_in_child(target, shared);
+	int status;
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+	*ret = *shared;
+	munmap(shared, sizeof(*shared));
 }
 
 void target_release_capture(struct target *target)

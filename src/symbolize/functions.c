@@ -1,0 +1,104 @@
+/* Functions of a unit by address, and what was inlined into one. */
+#include "symbolize/private.h"
+
+#include "base/cleanup.h"
+
+/* Against DWARF that has no end. */
+#define MAX_DEPTH 64u
+
+static void add_function(struct unit *unit, Dwarf_Die *die)
+{
+	Dwarf_Addr base, low, high;
+	ptrdiff_t at = 0;
+	while ((at = dwarf_ranges(die, at, &base, &low, &high)) > 0) {
+		if (low < high)
+			*array_append(&unit->functions) = (struct function_range){low, high, *die};
+	}
+}
+
+static void add_functions(struct unit *unit, Dwarf_Die *parent, unsigned depth)
+{
+	Dwarf_Die die;
+	if (depth > MAX_DEPTH || dwarf_child(parent, &die) != 0)
+		return;
+	do {
+		int tag = dwarf_tag(&die);
+		if (tag == DW_TAG_subprogram)
+			add_function(unit, &die);
+		else if (tag == DW_TAG_namespace || tag == DW_TAG_module)
+			add_functions(unit, &die, depth + 1);
+	} while (dwarf_siblingof(&die, &die) == 0);
+}
+
+static int compare_functions(const void *a, const void *b)
+{
+	const struct function_range *x = a, *y = b;
+	return x->low < y->low ? -1 : x->low > y->low;
+}
+
+static bool find_indexed(struct unit *unit, Dwarf_Addr address, Dwarf_Die *ret)
+{
+	if (!unit->indexed) {
+		add_functions(unit, &unit->top, 0);
+		if (unit->functions.count)
+			qsort(unit->functions.items, unit->functions.count,
+			      sizeof(*unit->functions.items), compare_functions);
+	}
+	unit->indexed = true;
+	size_t low = 0, high = unit->functions.count;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (unit->functions.items[middle].low <= address)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (!low || address >= unit->functions.items[low - 1].high)
+		return false;
+	*ret = unit->functions.items[low - 1].die;
+	return true;
+}
+
+bool unit_find_function(struct unit *unit, Dwarf_Addr address, Dwarf_Die *ret)
+{
+	if (find_indexed(unit, address, ret))
+		return true;
+	/* Nested functions, functions inside types: the long way. */
+	_cleanup_free_ Dwarf_Die *scopes = NULL;
+	int count = dwarf_getscopes(&unit->top, address, &scopes);
+	if (count <= 0)
+		return false;
+	/* Beyond an inlined one those scopes are of where it was written, not where it is. */
+	_cleanup_free_ Dwarf_Die *outward = NULL;
+	count = dwarf_getscopes_die(&scopes[0], &outward);
+	for (int i = 0; i < count; i++) {
+		if (dwarf_tag(&outward[i]) == DW_TAG_subprogram) {
+			*ret = outward[i];
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool can_hold_code(int tag)
+{
+	return tag == DW_TAG_inlined_subroutine || tag == DW_TAG_lexical_block ||
+	       tag == DW_TAG_try_block || tag == DW_TAG_catch_block;
+}
+
+void function_find_inlines(Dwarf_Die *function, Dwarf_Addr address, die_array *ret)
+{
+	Dwarf_Die at = *function, child;
+	for (unsigned depth = 0; depth < MAX_DEPTH && dwarf_child(&at, &child) == 0; depth++) {
+		bool inside = false;
+		do {
+			int tag = dwarf_tag(&child);
+			inside = can_hold_code(tag) && dwarf_haspc(&child, address) == 1;
+			if (inside && tag == DW_TAG_inlined_subroutine)
+				*array_append(ret) = child;
+		} while (!inside && dwarf_siblingof(&child, &child) == 0);
+		if (!inside)
+			return;
+		at = child;
+	}
+}

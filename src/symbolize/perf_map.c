@@ -1,0 +1,155 @@
+/*
+ * /tmp/perf-PID.map, in which JIT compilers write down what they made, for perf: lines of
+ * "START SIZE NAME", numbers in hexadecimal (linux/tools/perf/Documentation/jit-interface.txt).
+ */
+#include "symbolize/private.h"
+
+#include <unistd.h>
+
+/* A limit on our memory: Java's are tens of megabytes. */
+#define TEXT_MAX (128u << 20)
+
+struct entry {
+	uint64_t start, size;
+	const char *name;
+};
+
+struct perf_map {
+	char *text;
+	array(struct entry) entries; /* by start; of equals the later line is last */
+};
+
+static const char *parse_hex(const char *s, const char *end, uint64_t *ret)
+{
+	unsigned digits = 0;
+	*ret = 0;
+	if (end - s > 2 && s[0] == '0' && (s[1] == 'x' || s[1] == 'X'))
+		s += 2;
+	for (; s < end; s++, digits++) {
+		unsigned char c = (unsigned char)*s, lower = c | 0x20;
+		if (c >= '0' && c <= '9')
+			*ret = *ret << 4 | (uint64_t)(c - '0');
+		else if (lower >= 'a' && lower <= 'f')
+			*ret = *ret << 4 | (uint64_t)(lower - 'a' + 10);
+		else
+			break;
+	}
+	if (!digits || digits > 16 || s == end || *s != ' ')
+		return NULL;
+	while (s < end && *s == ' ')
+		s++;
+	return s;
+}
+
+/* [line, end) without its newline; the byte at end may be overwritten. */
+static void parse_line(struct perf_map *map, char *line, char *end)
+{
+	uint64_t start, size;
+	const char *name = parse_hex(line, end, &start);
+	if (name)
+		name = parse_hex(name, end, &size);
+	if (!name || name == end || !size || start + size < start)
+		return;
+	if (end[-1] == '\r')
+		end--;
+	*end = '\0';
+	*array_append(&map->entries) = (struct entry){start, size, name};
+}
+
+/* Merge sort would keep the order of lines; so does their place in the text. */
+static int compare(const void *a, const void *b)
+{
+	const struct entry *x = a, *y = b;
+	if (x->start != y->start)
+		return x->start < y->start ? -1 : 1;
+	return x->name < y->name ? -1 : x->name > y->name;
+}
+
+/* Takes text (n bytes, and room for one more). */
+static struct perf_map *parse(char *text, size_t n)
+{
+	struct perf_map *map = xcalloc(1, sizeof(*map));
+	map->text = text;
+	for (char *line = text, *stop = text + n; line < stop;) {
+		char *end = memchr(line, '\n', (size_t)(stop - line));
+		/* A last line without an end may be half of one. */
+		if (!end)
+			break;
+		parse_line(map, line, end);
+		line = end + 1;
+	}
+	if (map->entries.count)
+		qsort(map->entries.items, map->entries.count, sizeof(*map->entries.items), compare);
+	return map;
+}
+
+struct perf_map *perf_map_parse(const char *text, size_t n)
+{
+	char *copy = xmalloc(n + 1);
+	memcpy(copy, text, n);
+	return parse(copy, n);
+}
+
+static char *read_all(int fd, size_t *ret)
+{
+	off_t size = lseek(fd, 0, SEEK_END);
+	/* Of a longer one the end counts: what was compiled last. */
+	size_t n = size > TEXT_MAX ? TEXT_MAX : size > 0 ? (size_t)size : 0;
+	off_t from = size - (off_t)n;
+	char *text = xmalloc(n + 1);
+	*ret = 0;
+	for (ssize_t got; *ret < n; *ret += (size_t)got) {
+		got = pread(fd, text + *ret, n - *ret, from + (off_t)*ret);
+		if (got <= 0)
+			break;
+	}
+	return text;
+}
+
+struct perf_map *perf_map_load(struct objects *objects)
+{
+	const struct capture_process *process = objects_process(objects);
+	const struct capture_thread *leader = capture_thread_by_tid(process, process->pid);
+	char path[64];
+	size_t n;
+	snprintf(path, sizeof(path), "/tmp/perf-%d.map",
+		 leader && leader->ns_tid ? leader->ns_tid : process->pid);
+	int fd = objects_open_file(objects, path, NULL);
+	if (fd < 0)
+		return NULL;
+	char *text = read_all(fd, &n);
+	close(fd);
+	return parse(text, n);
+}
+
+void perf_map_free(struct perf_map *map)
+{
+	if (!map)
+		return;
+	array_deinit(&map->entries);
+	free(map->text);
+	free(map);
+}
+
+const char *perf_map_find(const struct perf_map *map, uint64_t address, uint64_t *ret_start)
+{
+	if (!map)
+		return NULL;
+	size_t low = 0, high = map->entries.count;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (map->entries.items[middle].start <= address)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	/* Memory is used again: the nearest that covers it; what it replaced lies behind. */
+	for (size_t back = 0; back < 64 && back < low; back++) {
+		const struct entry *entry = &map->entries.items[low - 1 - back];
+		if (address - entry->start < entry->size) {
+			*ret_start = entry->start;
+			return entry->name;
+		}
+	}
+	return NULL;
+}

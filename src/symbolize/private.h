@@ -1,0 +1,127 @@
+/* What the files of this room share. */
+#ifndef HANGDUMP_SYMBOLIZE_PRIVATE_H
+#define HANGDUMP_SYMBOLIZE_PRIVATE_H
+
+#include "base/array.h"
+#include "base/deadline.h"
+#include "base/strpool.h"
+#include "objects/objects.h"
+
+#include <dwarf.h>
+#include <elfutils/libdw.h>
+
+/* --- symbols.c: the symbol table --- */
+
+/* Without a version suffix, demangled, in the pool. */
+const char *symbol_name(struct strpool *strings, const char *raw);
+
+/* The function that holds address by its size; *ret_start is where it begins. */
+const char *symbols_function(const struct object *object, struct strpool *strings, uint64_t address,
+			     uint64_t *ret_start);
+
+/* Sized data symbols by address, built by the first look-up. */
+struct data_symbol {
+	uint64_t start, size;
+	const char *raw; /* the symbol table's */
+	bool global;
+};
+
+struct data_symbols {
+	bool built;
+	array(struct data_symbol) symbols;
+};
+
+const struct data_symbol *data_symbols_at(struct data_symbols *data, const struct object *object,
+					  uint64_t address);
+void data_symbols_deinit(struct data_symbols *data);
+
+/* --- debug_info.c: DWARF of one object --- */
+
+/* One function that a pc is in. */
+struct place {
+	const char *function; /* NULL: not known */
+	const char *file;     /* NULL: not known */
+	unsigned line;
+	uint64_t start; /* of the outermost, in memory; 0 not known */
+};
+typedef array(struct place) place_array;
+
+struct function_range {
+	Dwarf_Addr low, high;
+	Dwarf_Die die;
+};
+
+struct unit {
+	Dwarf_Off offset;
+	Dwarf_Die cu;  /* with the line table */
+	Dwarf_Die top; /* with the functions: cu, or that of its .dwo file */
+	bool has_top;  /* false: in a .dwo file that is not there, or not fit to be opened */
+	bool indexed;
+	array(struct function_range) functions; /* by address; filled by the first look-up */
+};
+
+struct unit_range {
+	Dwarf_Addr low, high;
+	Dwarf_Off unit;
+};
+
+struct variable {
+	Dwarf_Addr address;
+	Dwarf_Die die;
+};
+
+struct debug_info {
+	struct objects *objects;
+	const struct object *object;
+	struct strpool *strings;
+	struct deadline deadline;
+	bool tried;
+	Dwarf *dwarf;
+	Dwarf_Addr bias;
+	array(struct unit *) units; /* by offset */
+	bool ranges_built;
+	array(struct unit_range) ranges; /* by address */
+	bool variables_built;
+	array(struct variable) variables; /* by address */
+};
+
+void debug_info_deinit(struct debug_info *info);
+bool debug_info_open(struct debug_info *info);
+
+/* The unit that holds a DWARF address, or NULL. */
+struct unit *debug_info_unit_at(struct debug_info *info, Dwarf_Addr address);
+/* Goes through all units; their functions' part is there if it can be had without harm. */
+struct unit *debug_info_unit(struct debug_info *info, Dwarf_Die *cu);
+
+/*
+ * The functions at address in memory, innermost first, the last one has its own frame; without
+ * `inlines` only that, with the line of the innermost.  Empty when there is no such information.
+ */
+void debug_info_places(struct debug_info *info, uint64_t address, bool inlines, place_array *ret);
+
+/* The subprogram at a DWARF address, and the inlined subroutines from the outermost inwards. */
+typedef array(Dwarf_Die) die_array;
+bool unit_find_function(struct unit *unit, Dwarf_Addr address, Dwarf_Die *ret);
+void function_find_inlines(Dwarf_Die *function, Dwarf_Addr address, die_array *ret);
+
+/* --- die_names.c --- */
+const char *die_function_name(struct strpool *strings, Dwarf_Die *die, Dwarf_Die *top);
+const char *source_path(struct strpool *strings, const char *path, Dwarf_Die *cu);
+
+/* --- variables.c --- */
+
+/* Variable at address in memory: its DIE, or false. */
+bool debug_info_variable(struct debug_info *info, uint64_t address, Dwarf_Die *ret);
+/* ".lock", "[3].lock+0x8": what lies at offset in the variable; the caller frees. */
+char *variable_member(Dwarf_Die *variable, uint64_t offset);
+
+/* --- perf_map.c: names that a JIT wrote down --- */
+struct perf_map;
+struct perf_map *perf_map_load(struct objects *objects);
+void perf_map_free(struct perf_map *map);
+/* NULL when in none; valid until perf_map_free(). */
+const char *perf_map_find(const struct perf_map *map, uint64_t address, uint64_t *ret_start);
+/* For tests: takes the text (not NUL-terminated). */
+struct perf_map *perf_map_parse(const char *text, size_t n);
+
+#endif
