@@ -145,6 +145,8 @@ static void name_libc_lock(struct subject *subject, enum primitive primitive)
 static void set_plain_object(struct subject *subject, const struct frame_row *row,
 			     const struct futex_wait *futex)
 {
+	if (row->class == WAIT_SLEEP)
+		return; /* the word is of no interest: the time is what it waits for */
 	uint64_t base = futex->address >= row->word ? futex->address - row->word : futex->address;
 	const char *kind = row->kind;
 	if (!kind) {
