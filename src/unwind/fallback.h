@@ -29,10 +29,10 @@ bool fallback_frame_pointer(struct sites *sites, struct stack_memory *stack,
 /* How much speaks for a word on the stack being the return address that is looked for. */
 enum likeness {
 	UNLIKE,
-	CALLS_OTHER,	 /* of a call that is known to lead elsewhere */
-	CALLS_SOMETHING, /* of a call through a pointer */
+	CALLS_OTHER,	    /* of a call that is known to lead elsewhere */
+	CALLS_SOMETHING,    /* of a call through a pointer */
+	WHERE_CODE_RETURNS, /* of a call, and where this code's own end would take it from */
 	CALLS_NEARBY, /* of a direct call to a little below this code, whose function is not known */
-	WHERE_CODE_RETURNS,  /* of a call, and where this code's own end would take it from */
 	CALLS_THIS_FUNCTION, /* of a call that leads to the start of this function */
 };
 

@@ -89,7 +89,7 @@ void sites_prepare(struct sites *sites)
 size_t sites_read_code(struct sites *sites, uint64_t address, void *buf, size_t n)
 {
 	while (n && !memory_read(&sites->process->memory, address, buf, n, NULL))
-		n--;
+		n /= 2;
 	return n;
 }
 

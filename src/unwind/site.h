@@ -57,7 +57,7 @@ const char *site_function_name(struct site *site);
  */
 bool site_call_leads_to(struct sites *sites, const struct site *site, uint64_t function);
 
-/* n bytes of code, or fewer at the end of what can be read. */
+/* n bytes of code, or a half, a quarter ... where not so many can be read; how many. */
 size_t sites_read_code(struct sites *sites, uint64_t address, void *buf, size_t n);
 
 #endif
