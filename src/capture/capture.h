@@ -19,7 +19,7 @@ typedef unsigned capture_fds_fn(long number, const uint64_t arguments[6], int re
 
 struct capture_options {
 	bool no_stop;		  /* from /proc and process_vm_readv alone */
-	unsigned stop_ms;	  /* share of the time for a thread to stop; 0: 250 */
+	unsigned stop_ms;	  /* for all threads to stop; 0: 250 and more for thousands */
 	struct deadline deadline; /* for all of it */
 	capture_fds_fn *fds;	  /* NULL: look at no descriptors */
 	/* Walks stacks while they are held where memory cannot be copied, or always. */

@@ -18,6 +18,7 @@
 
 enum {
 	STOP_MS = 250,
+	STOPS_PER_MS = 8,    /* at the least, on a busy machine */
 	SPARE_THREADS = 256, /* born between the count and the hold */
 	ARENA_BASE = 256 << 20,
 	ARENA_PER_THREAD = 160 << 10,
@@ -244,7 +245,7 @@ static struct raw_capture *raw_new(const pid_t *pids, size_t count,
 		raw->stack_budget = (uint64_t)system.freeram * system.mem_unit / 4;
 	raw->options = *options;
 	if (!raw->options.stop_ms)
-		raw->options.stop_ms = STOP_MS;
+		raw->options.stop_ms = STOP_MS + (unsigned)(threads / STOPS_PER_MS);
 	if (!arena_init(&raw->arena, room)) {
 		free(raw);
 		return NULL;

@@ -61,9 +61,8 @@ static bool row_fits(const struct frame_row *row, const struct frame *frame, con
 		return false;
 	if (row->module && !module_begins(frame, row->module))
 		return false;
-	if (row->contains && !strstr(normal, row->contains))
-		return false;
-	return name_matches_pattern(normal, row->pattern);
+	return name_matches_pattern(normal, row->pattern) &&
+	       (!row->contains || strstr(frame->function, row->contains));
 }
 
 bool frames_match(const struct stack *stack, unsigned calls, struct frame_match *ret)

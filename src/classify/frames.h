@@ -33,7 +33,7 @@ enum frame_calls {
 
 struct frame_row {
 	const char *pattern;
-	const char *contains; /* must be in the name too; NULL: nothing */
+	const char *contains; /* must be in the whole name too, arguments and all; NULL: nothing */
 	const char *module;   /* how the file's base name begins; NULL: any */
 	enum frame_layer layer;
 	unsigned calls;	       /* enum frame_calls; 0: IN_FUTEX */

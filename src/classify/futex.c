@@ -23,7 +23,7 @@ enum maker {
 	MAKER_OTHER,
 };
 
-static enum maker maker_of_file(const struct subject *subject, const char *path)
+static enum maker maker_of_library(const char *path)
 {
 	static const struct {
 		const char *prefix;
@@ -38,12 +38,27 @@ static enum maker maker_of_file(const struct subject *subject, const char *path)
 		if (strncmp(base, rows[i].prefix, strlen(rows[i].prefix)) == 0)
 			return rows[i].maker;
 	}
-	if (strcmp(base, "libc.so") == 0) /* what musl's loader is a link to */
-		return MAKER_MUSL;
+	/* What musl's loader is a link to. */
+	return strcmp(base, "libc.so") == 0 ? MAKER_MUSL : MAKER_OTHER;
+}
+
+static bool has_libc(const struct subject *subject)
+{
+	array_for_each (&subject->process->mappings, mapping) {
+		enum maker maker = maker_of_library(mapping->path);
+		if (maker == MAKER_GLIBC || maker == MAKER_MUSL)
+			return true;
+	}
+	return false;
+}
+
+static enum maker maker_of_file(const struct subject *subject, const char *path)
+{
 	const char *executable = subject->process->executable;
-	if (executable && strcmp(path, executable) == 0)
-		return MAKER_STATIC;
-	return MAKER_OTHER;
+	enum maker maker = maker_of_library(path);
+	if (maker != MAKER_OTHER || !executable || strcmp(path, executable) != 0)
+		return maker;
+	return has_libc(subject) ? MAKER_OTHER : MAKER_STATIC;
 }
 
 /* The first frame of the thread itself that is no system call stub called "syscall". */
@@ -130,6 +145,8 @@ static void name_libc_lock(struct subject *subject, enum primitive primitive)
 static void set_plain_object(struct subject *subject, const struct frame_row *row,
 			     const struct futex_wait *futex)
 {
+	if (row->class == WAIT_SLEEP)
+		return; /* the word is of no interest: the time is what it waits for */
 	uint64_t base = futex->address >= row->word ? futex->address - row->word : futex->address;
 	const char *kind = row->kind;
 	if (!kind) {
@@ -142,6 +159,9 @@ static void set_plain_object(struct subject *subject, const struct frame_row *ro
 		}
 	}
 	subject_set_object(subject, kind, base);
+	/* Waits for words that are no int go through one of a few that libstdc++ keeps for all. */
+	if (subject->wait->resource.name && strstr(subject->wait->resource.name, "__waiter_pool"))
+		subject->wait->resource.detail = "through libstdc++'s pool of waiters";
 }
 
 /*
@@ -213,7 +233,8 @@ static bool by_signature(struct subject *subject, const struct futex_wait *futex
 		return by_gomp(subject, futex);
 	unsigned libraries = libraries_of(maker);
 	enum fit fit;
-	const struct lock_layout *layout = lock_guess(subject, libraries, futex, &fit);
+	enum wait_class class;
+	const struct lock_layout *layout = lock_guess(subject, libraries, futex, &fit, &class);
 	if (!layout)
 		return false;
 	/* A word of the program's own may well be 2: only libc's code makes that telling. */
@@ -221,8 +242,7 @@ static bool by_signature(struct subject *subject, const struct futex_wait *futex
 		subject->wait->resource = (struct resource){.fd = -1};
 		return false;
 	}
-	subject_decide(subject, primitive_rows[layout->primitive].class, CONFIDENCE_LIKELY,
-		       "futex signature");
+	subject_decide(subject, class, CONFIDENCE_LIKELY, "futex signature");
 	name_libc_lock(subject, layout->primitive);
 	return true;
 }

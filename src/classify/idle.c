@@ -46,7 +46,8 @@ static const struct idle_row idle_rows[] = {
     {"runtime.netpoll", NULL, NULL, EVENTS, 0, "Go 1.1"},
     /* HotSpot's own threads, seen with OpenJDK 17. */
     {"VMThread::wait_for_vm_operation*", NULL, NULL, QUEUE, 0, "OpenJDK 16"},
-    {"VMThread::inner_execute", NULL, NULL, QUEUE, 0, "OpenJDK 16"},
+    {"VMThread::wait_for_operation", NULL, NULL, QUEUE, 0, "OpenJDK 17, seen"},
+    {"NMethodSweeper::sweeper_loop", NULL, NULL, QUEUE, 0, "OpenJDK 9 to 19, seen with 17"},
     {"VMThread::loop", NULL, NULL, QUEUE, 0, "OpenJDK 8"},
     {"CompileQueue::get", NULL, NULL, QUEUE, 0, "OpenJDK 8"},
     {"GangWorker::loop", NULL, NULL, QUEUE, 0, "OpenJDK 8"},

@@ -28,66 +28,68 @@ const struct primitive_row primitive_rows[PRIMITIVES] = {
  */
 const struct lock_layout lock_layouts[] = {
     {LIBRARY_GLIBC, PRIMITIVE_MUTEX, 0, 8, 40, OP_PI, VALUE_ANY, 0, OWNER_TID_BITS, 0,
-     glibc_check_mutex, "2.17 to 2.42, priority inheritance"},
+     glibc_check_mutex, false, "2.17 to 2.42, priority inheritance"},
     {LIBRARY_GLIBC, PRIMITIVE_MUTEX, 0, 8, 40, OP_WAIT | OP_BITSET, VALUE_WAITERS, 0,
-     OWNER_TID_BITS, 0, glibc_check_mutex, "2.17 to 2.42, robust"},
+     OWNER_TID_BITS, 0, glibc_check_mutex, false, "2.17 to 2.42, robust"},
     {LIBRARY_GLIBC, PRIMITIVE_MUTEX, 0, 8, 40, OP_WAIT | OP_BITSET, VALUE_IS, 2, OWNER_TID, 8,
-     glibc_check_mutex, "2.17 to 2.42"},
+     glibc_check_mutex, false, "2.17 to 2.42"},
     {LIBRARY_GLIBC, PRIMITIVE_JOIN, 0, 4, 4, OP_WAIT | OP_BITSET, VALUE_ANY, 0, OWNER_VALUE, 0,
-     glibc_check_join, "2.17 to 2.42: the tid in struct pthread"},
+     glibc_check_join, false, "2.17 to 2.42: the tid in struct pthread"},
     {LIBRARY_GLIBC, PRIMITIVE_COND, 40, 8, 48, OP_BITSET | OP_WAIT, VALUE_ANY, 0, OWNER_NONE, 0,
-     glibc_check_cond, "2.25 to 2.40, group 0"},
+     glibc_check_cond, false, "2.25 to 2.40, group 0"},
     {LIBRARY_GLIBC, PRIMITIVE_COND, 44, 8, 48, OP_BITSET | OP_WAIT, VALUE_ANY, 0, OWNER_NONE, 0,
-     glibc_check_cond, "2.25 to 2.40, group 1"},
+     glibc_check_cond, false, "2.25 to 2.40, group 1"},
     {LIBRARY_GLIBC, PRIMITIVE_COND, 32, 8, 48, OP_BITSET | OP_WAIT, VALUE_ANY, 0, OWNER_NONE, 0,
-     glibc_check_cond, "2.41, later 2.38 to 2.40, group 0"},
+     glibc_check_cond, false, "2.41, later 2.38 to 2.40, group 0"},
     {LIBRARY_GLIBC, PRIMITIVE_COND, 36, 8, 48, OP_BITSET | OP_WAIT, VALUE_ANY, 0, OWNER_NONE, 0,
-     glibc_check_cond, "2.41, later 2.38 to 2.40, group 1"},
+     glibc_check_cond, false, "2.41, later 2.38 to 2.40, group 1"},
     {LIBRARY_GLIBC, PRIMITIVE_COND, 4, 8, 48, OP_WAIT | OP_REQUEUE, VALUE_ANY, 0, OWNER_NONE, 0,
-     glibc_check_old_cond, "2.17 to 2.24"},
+     glibc_check_old_cond, true, "2.17 to 2.24"},
     {LIBRARY_GLIBC, PRIMITIVE_RWLOCK_READ, 8, 8, 56, OP_BITSET, VALUE_IS, 3, OWNER_TID, 24,
-     glibc_check_rwlock, "2.25 to 2.42, a writer holds it"},
+     glibc_check_rwlock, false, "2.25 to 2.42, a writer holds it"},
     {LIBRARY_GLIBC, PRIMITIVE_RWLOCK_READ, 0, 8, 56, OP_BITSET, VALUE_NOT_SMALL, 0, OWNER_TID, 24,
-     glibc_check_rwlock, "2.25 to 2.42, behind a writer that waits"},
+     glibc_check_rwlock, false, "2.25 to 2.42, behind a writer that waits"},
     {LIBRARY_GLIBC, PRIMITIVE_RWLOCK_WRITE, 8, 8, 56, OP_BITSET, VALUE_IS, 2, OWNER_TID, 24,
-     glibc_check_rwlock, "2.25 to 2.42, readers hold it"},
+     glibc_check_rwlock, false, "2.25 to 2.42, readers hold it"},
     {LIBRARY_GLIBC, PRIMITIVE_RWLOCK_WRITE, 12, 8, 56, OP_BITSET, VALUE_IS, 3, OWNER_TID, 24,
-     glibc_check_rwlock, "2.25 to 2.42, behind another writer"},
+     glibc_check_rwlock, false, "2.25 to 2.42, behind another writer"},
     {LIBRARY_GLIBC, PRIMITIVE_RWLOCK_READ, 8, 8, 56, OP_WAIT, VALUE_ANY, 0, OWNER_TID, 24,
-     glibc_check_old_rwlock, "2.17 to 2.24"},
+     glibc_check_old_rwlock, true, "2.17 to 2.24"},
     {LIBRARY_GLIBC, PRIMITIVE_RWLOCK_WRITE, 12, 8, 56, OP_WAIT, VALUE_ANY, 0, OWNER_TID, 24,
-     glibc_check_old_rwlock, "2.17 to 2.24"},
+     glibc_check_old_rwlock, true, "2.17 to 2.24"},
     {LIBRARY_GLIBC, PRIMITIVE_BARRIER, 4, 4, 20, OP_WAIT, VALUE_ANY, 0, OWNER_NONE, 0,
-     glibc_check_barrier, "2.23 to 2.42"},
+     glibc_check_barrier, false, "2.23 to 2.42"},
     {LIBRARY_GLIBC, PRIMITIVE_SEMAPHORE, 0, 8, 12, OP_BITSET, VALUE_IS, 0, OWNER_NONE, 0,
-     glibc_check_semaphore, "2.21 to 2.42"},
+     glibc_check_semaphore, false, "2.21 to 2.42"},
     {LIBRARY_GLIBC, PRIMITIVE_SEMAPHORE, 0, 8, 16, OP_WAIT, VALUE_IS, 0, OWNER_NONE, 0,
-     glibc_check_old_semaphore, "2.17 to 2.20"},
+     glibc_check_old_semaphore, true, "2.17 to 2.20"},
     {LIBRARY_GLIBC, PRIMITIVE_LOW_LEVEL, 0, 4, 16, OP_WAIT, VALUE_IS, 2, OWNER_TCB, 8,
-     glibc_check_low_level, "2.17 to 2.42: stdio's lock knows its owner, others do not"},
+     glibc_check_low_level, false, "2.17 to 2.42: stdio's lock knows its owner, others do not"},
     {LIBRARY_GLIBC, PRIMITIVE_ONCE, 0, 4, 4, OP_WAIT, VALUE_ONCE, 0, OWNER_NONE, 0,
-     glibc_check_once, "2.17 to 2.42"},
+     glibc_check_once, false, "2.17 to 2.42"},
 
     {LIBRARY_MUSL, PRIMITIVE_MUTEX, 4, 4, 24, OP_WAIT | OP_PI, VALUE_WAITERS, 0, OWNER_TID_BITS, 4,
-     musl_check_mutex, "1.2: the owner of a normal mutex is not kept"},
+     musl_check_mutex, false, "1.2: the owner of a normal mutex is not kept"},
     {LIBRARY_MUSL, PRIMITIVE_COND, 0, 4, 4, OP_WAIT, VALUE_IS, 2, OWNER_NONE, 0, musl_check_cond,
-     "1.2: the word is on the waiter's stack"},
+     false, "1.2: the word is on the waiter's stack"},
     {LIBRARY_MUSL, PRIMITIVE_COND, 8, 8, 16, OP_WAIT, VALUE_ANY, 0, OWNER_NONE, 0,
-     musl_check_shared_cond, "1.2, shared between processes"},
+     musl_check_shared_cond, true, "1.2, shared between processes"},
     {LIBRARY_MUSL, PRIMITIVE_RWLOCK_READ, 0, 4, 12, OP_WAIT, VALUE_WAITERS, 0, OWNER_NONE, 0,
-     musl_check_rwlock, "1.2"},
+     musl_check_rwlock, false, "1.2"},
     {LIBRARY_MUSL, PRIMITIVE_RWLOCK_WRITE, 0, 4, 12, OP_WAIT, VALUE_WAITERS, 0, OWNER_NONE, 0,
-     musl_check_rwlock, "1.2"},
+     musl_check_rwlock, false, "1.2"},
     {LIBRARY_MUSL, PRIMITIVE_SEMAPHORE, 0, 4, 12, OP_WAIT, VALUE_IS, 0xffffffff, OWNER_NONE, 0,
-     musl_check_semaphore, "1.1 to 1.2"},
+     musl_check_semaphore, false, "1.1 to 1.2"},
+    {LIBRARY_MUSL, PRIMITIVE_SEMAPHORE, 0, 4, 12, OP_WAIT, VALUE_IS, 0x80000000, OWNER_NONE, 0,
+     musl_check_semaphore, false, "1.2.4"},
     {LIBRARY_MUSL, PRIMITIVE_JOIN, 8, 4, 12, OP_WAIT, VALUE_IS, 2, OWNER_TID, 0, musl_check_join,
-     "1.2: detach_state in struct pthread, tid eight bytes before it"},
+     false, "1.2: detach_state in struct pthread, tid eight bytes before it"},
     {LIBRARY_MUSL, PRIMITIVE_BARRIER, 0, 4, 4, OP_WAIT, VALUE_IS, 1, OWNER_NONE, 0,
-     musl_check_barrier, "1.2: the word is on a waiter's stack"},
+     musl_check_barrier, true, "1.2: the word is on a waiter's stack"},
     {LIBRARY_MUSL, PRIMITIVE_LOW_LEVEL, 0, 4, 4, OP_WAIT, VALUE_NOT_SMALL, 0, OWNER_TID_BITS, 0,
-     musl_check_file, "1.2: stdio's lock"},
+     musl_check_file, false, "1.2: stdio's lock"},
     {LIBRARY_MUSL, PRIMITIVE_ONCE, 0, 4, 4, OP_WAIT, VALUE_IS, 3, OWNER_NONE, 0, musl_check_once,
-     "1.2"},
+     false, "1.2"},
 };
 const size_t lock_layout_count = ARRAY_SIZE(lock_layouts);
 
@@ -183,33 +185,38 @@ enum fit lock_describe(struct subject *subject, enum primitive primitive, unsign
 	return best_fit;
 }
 
+/* In libc's own code no other wait has such a value. */
+static bool value_is_telling(const struct lock_layout *layout)
+{
+	return layout->primitive == PRIMITIVE_LOW_LEVEL || layout->primitive == PRIMITIVE_ONCE;
+}
+
 const struct lock_layout *lock_guess(struct subject *subject, unsigned libraries,
-				     const struct futex_wait *futex, enum fit *ret_fit)
+				     const struct futex_wait *futex, enum fit *ret_fit,
+				     enum wait_class *ret_class)
 {
 	unsigned char bytes[OBJECT_CAP];
-	struct lock_case weak_case = {0};
-	const struct lock_layout *weak = NULL;
-	for (size_t i = 0; i < lock_layout_count; i++) {
+	struct lock_case best = {0};
+	const struct lock_layout *found = NULL;
+	*ret_fit = FIT_NO;
+	for (size_t i = 0; i < lock_layout_count && *ret_fit != FIT_STRONG; i++) {
 		const struct lock_layout *layout = &lock_layouts[i];
-		if (!(layout->library & libraries) || !signature_fits(layout, futex))
+		if (!(layout->library & libraries) || layout->named_only ||
+		    !signature_fits(layout, futex))
 			continue;
 		struct lock_case lock = {.subject = subject, .futex = futex};
 		enum fit fit = examine(&lock, layout, bytes);
-		if (fit == FIT_STRONG) {
-			take(subject, &lock, layout);
-			*ret_fit = fit;
-			return layout;
-		}
-		/* The value 2 of a private lock is telling enough by itself. */
-		if (fit == FIT_WEAK && layout->primitive == PRIMITIVE_LOW_LEVEL && !weak) {
-			weak = layout;
-			weak_case = lock;
-		}
+		if (fit != FIT_STRONG && (found || fit != FIT_WEAK || !value_is_telling(layout)))
+			continue;
+		found = layout;
+		best = lock;
+		*ret_fit = fit;
 	}
-	if (weak)
-		take(subject, &weak_case, weak);
-	*ret_fit = weak ? FIT_WEAK : FIT_NO;
-	return weak;
+	if (!found)
+		return NULL;
+	take(subject, &best, found);
+	*ret_class = best.class ? best.class : primitive_rows[found->primitive].class;
+	return found;
 }
 
 void lock_set_joined(struct lock_case *lock, uint32_t ns_tid)

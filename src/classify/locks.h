@@ -70,6 +70,7 @@ struct lock_case {
 	uint64_t base; /* where the object would begin */
 	const unsigned char *bytes;
 
+	enum wait_class class; /* 0: as the primitive has it */
 	const char *detail;
 	const char *kind;
 	const char *name;
@@ -102,6 +103,7 @@ struct lock_layout {
 	enum owner_form owner_form;
 	uint8_t owner; /* where it is */
 	enum fit (*check)(struct lock_case *lock);
+	bool named_only; /* too little is telling in it, or too old, for a guess */
 	const char *versions;
 };
 extern const struct lock_layout lock_layouts[];
@@ -116,7 +118,8 @@ enum fit lock_describe(struct subject *subject, enum primitive primitive, unsign
 
 /* Without names: which layout fits what waits like this?  NULL: none does. */
 const struct lock_layout *lock_guess(struct subject *subject, unsigned libraries,
-				     const struct futex_wait *futex, enum fit *ret_fit);
+				     const struct futex_wait *futex, enum fit *ret_fit,
+				     enum wait_class *ret_class);
 
 /* locks_glibc.c, locks_musl.c */
 enum fit glibc_check_mutex(struct lock_case *lock);

@@ -40,28 +40,40 @@ enum fit musl_check_shared_cond(struct lock_case *lock)
 	return waiters && waiters < MANY && lock_u64(lock, 0) ? FIT_WEAK : FIT_NO;
 }
 
-/* Lock 0 (all ones below bit 31: a writer), waiters 4, shared 8. */
+/* Whether the object's own flag agrees with how the kernel was asked to wait. */
+static bool shared_agrees(const struct lock_case *lock, uint32_t flag, uint32_t when_shared)
+{
+	return flag == (lock->futex->shared ? when_shared : FUTEX_PRIVATE_FLAG - when_shared);
+}
+
+/*
+ * Lock 0 (all ones below bit 31: a writer), waiters 4, shared 8 (128: shared).  Both sides wait
+ * alike; but readers wait for writers alone.
+ */
 enum fit musl_check_rwlock(struct lock_case *lock)
 {
 	uint32_t count = lock_u32(lock, 0) & 0x7fffffff, waiters = lock_u32(lock, 4);
-	uint32_t shared = lock_u32(lock, 8);
-	if (!waiters || waiters > MANY || (shared && shared != FUTEX_PRIVATE_FLAG))
+	if (!waiters || waiters > MANY ||
+	    !shared_agrees(lock, lock_u32(lock, 8), FUTEX_PRIVATE_FLAG))
 		return FIT_NO;
-	if (count == 0x7fffffff)
+	if (count == 0x7fffffff) {
 		lock->detail = "held by a writer";
-	else if (count && count < MANY)
+		lock->class = WAIT_FUTEX;
+	} else if (count && count < MANY) {
 		lock->detail = subject_printf(lock->subject, "held by %u reader%s", count,
 					      count == 1 ? "" : "s");
-	else
+		lock->class = WAIT_RWLOCK_WRITE;
+	} else {
 		return FIT_NO;
+	}
 	return FIT_STRONG;
 }
 
-/* Value 0 (-1: none, and waiters), waiters 4, shared 8. */
+/* Value 0 (-1, from 1.2.4 on 0x80000000: none, and waiters), waiters 4, private 8 (128). */
 enum fit musl_check_semaphore(struct lock_case *lock)
 {
-	uint32_t waiters = lock_u32(lock, 4), shared = lock_u32(lock, 8);
-	if (!waiters || waiters > MANY || (shared && shared != FUTEX_PRIVATE_FLAG))
+	uint32_t waiters = lock_u32(lock, 4);
+	if (!waiters || waiters > MANY || !shared_agrees(lock, lock_u32(lock, 8), 0))
 		return FIT_NO;
 	lock->detail =
 	    subject_printf(lock->subject, "value 0, %u waiter%s", waiters, waiters == 1 ? "" : "s");

@@ -83,17 +83,6 @@ static int check(struct objects *objects, struct opened opened, const char *path
 	return -1;
 }
 
-/* The same root and the same mounts: looking there twice is waste. */
-static bool host_is_target(const struct objects *objects)
-{
-	char link[64], ours[64] = "", its[64] = "", root[8] = "";
-	snprintf(link, sizeof(link), "/proc/%d/ns/mnt", objects->process->live_tid);
-	bool same = readlink("/proc/self/ns/mnt", ours, sizeof(ours) - 1) > 0 &&
-		    readlink(link, its, sizeof(its) - 1) > 0 && strcmp(ours, its) == 0;
-	return same && readlink(objects->root, root, sizeof(root) - 1) == 1 && root[0] == '/' &&
-	       readlink("/proc/self/root", root, sizeof(root) - 1) == 1 && root[0] == '/';
-}
-
 static int look_at(struct objects *objects, const char *path, struct wanted *wanted)
 {
 	if (deadline_passed(objects->options.deadline)) {
@@ -102,7 +91,7 @@ static int look_at(struct objects *objects, const char *path, struct wanted *wan
 	}
 	int fd = check(objects, objects_open_in_target(objects, path), path, wanted);
 	/* On the host a checksum proves too little: that file was never meant for this root. */
-	if (fd < 0 && wanted->build_id && !host_is_target(objects))
+	if (fd < 0 && wanted->build_id && !objects_share_root(objects))
 		fd = check(objects, objects_open_on_host(objects, path), path, wanted);
 	return fd;
 }
@@ -150,6 +139,14 @@ static int by_debuginfod(struct objects *objects, Dwfl_Module *module, struct wa
 	return fd;
 }
 
+/* libdwfl asks for a dwz file by the same callback; open_dwz() knows better what that must be. */
+static bool is_for_dwz(const struct object *object, const char *link, GElf_Word crc)
+{
+	GElf_Word own_crc;
+	const char *own = link ? dwelf_elf_gnu_debuglink(object->elf, &own_crc) : NULL;
+	return link && (!own || strcmp(own, link) != 0 || own_crc != crc);
+}
+
 int object_find_debuginfo(Dwfl_Module *module, void **userdata, const char *name, Dwarf_Addr base,
 			  const char *file_name, const char *link, GElf_Word crc, char **ret_path)
 {
@@ -157,6 +154,8 @@ int object_find_debuginfo(Dwfl_Module *module, void **userdata, const char *name
 	struct objects *objects = object->private->owner;
 	struct wanted wanted = {.build_id = object->build_id, .has_crc = link != NULL, .crc = crc};
 	(void)name, (void)base, (void)file_name;
+	if (is_for_dwz(object, link, crc))
+		return -1;
 	int fd = by_build_id(objects, &wanted);
 	if (fd < 0 && link)
 		fd = by_link(objects, object->path, link, &wanted);

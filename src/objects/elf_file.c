@@ -22,6 +22,16 @@ struct opened objects_open_on_host(struct objects *objects, const char *path)
 	return opener_open(objects->opener, NULL, path, file_deadline(objects));
 }
 
+bool objects_share_root(const struct objects *objects)
+{
+	char link[64], ours[64] = "", its[64] = "", root[8] = "";
+	snprintf(link, sizeof(link), "/proc/%d/ns/mnt", objects->process->live_tid);
+	bool same = readlink("/proc/self/ns/mnt", ours, sizeof(ours) - 1) > 0 &&
+		    readlink(link, its, sizeof(its) - 1) > 0 && strcmp(ours, its) == 0;
+	return same && readlink(objects->root, root, sizeof(root) - 1) == 1 && root[0] == '/' &&
+	       readlink("/proc/self/root", root, sizeof(root) - 1) == 1 && root[0] == '/';
+}
+
 static uint64_t device_of(const struct object *object)
 {
 	return (uint64_t)object->private->device_major << 32 | object->private->device_minor;
@@ -136,6 +146,24 @@ static Elf *try_links(struct objects *objects, struct object *object)
 	return elf;
 }
 
+/*
+ * maps shows paths from the root of whoever reads it, where that leads to the file at all (it does
+ * for a chroot), else from the root of the file's mount (a container).
+ */
+static Elf *try_path(struct objects *objects, struct object *object)
+{
+	Elf *elf = try_opened(objects, object, objects_open_in_target(objects, object->path),
+			      OBJECT_FROM_FILE);
+	if (elf || objects_share_root(objects) || is_stuck(objects, object))
+		return elf;
+	const char *why = object->why_not;
+	elf = try_opened(objects, object, objects_open_on_host(objects, object->path),
+			 OBJECT_FROM_FILE);
+	if (!elf)
+		object->why_not = why;
+	return elf;
+}
+
 Elf *object_find_elf(struct objects *objects, struct object *object)
 {
 	Elf *elf = NULL;
@@ -146,9 +174,7 @@ Elf *object_find_elf(struct objects *objects, struct object *object)
 		else if (object->deleted) /* the inode's number may be another file's by now */
 			object->why_not = "deleted";
 		else
-			elf = try_opened(objects, object,
-					 objects_open_in_target(objects, object->path),
-					 OBJECT_FROM_FILE);
+			elf = try_path(objects, object);
 		if (!elf)
 			elf = try_links(objects, object);
 	}

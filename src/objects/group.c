@@ -39,17 +39,21 @@ static bool continues(const struct span *last, const struct capture_mapping *m)
 	return up >= offset_up && up - offset_up <= MAX_PADDING;
 }
 
-/* The object that this mapping goes on with: the latest of the same file, and no older one. */
-static bool find_object(struct objects *objects, const struct capture_mapping *m,
-			const size_t *last_spans, size_t *ret)
+/* The latest load of each file: a hash table, because a process may map many thousands. */
+struct latest {
+	size_t *slots; /* index of the object + 1; 0: free */
+	size_t mask;
+	size_t *last_spans; /* by object */
+};
+
+static size_t *slot_of(const struct objects *objects, const struct latest *latest,
+		       const struct capture_mapping *m)
 {
-	for (size_t i = objects->objects.count; i-- > 0;) {
-		if (!is_same_file(&objects->objects.items[i], m))
-			continue;
-		*ret = i;
-		return continues(&objects->spans.items[last_spans[i]], m);
-	}
-	return false;
+	uint64_t hash = m->inode * 0x9e3779b97f4a7c15u + m->device_minor;
+	size_t i = (size_t)(hash >> 32) & latest->mask;
+	while (latest->slots[i] && !is_same_file(&objects->objects.items[latest->slots[i] - 1], m))
+		i = (i + 1) & latest->mask;
+	return &latest->slots[i];
 }
 
 static size_t add_object(struct objects *objects, const struct capture_mapping *m)
@@ -132,21 +136,30 @@ static void order_spans(struct objects *objects)
 	}
 }
 
+static void place_mapping(struct objects *objects, struct latest *latest,
+			  const struct capture_mapping *m)
+{
+	size_t *slot = slot_of(objects, latest, m);
+	if (!*slot || !continues(&objects->spans.items[latest->last_spans[*slot - 1]], m))
+		*slot = add_object(objects, m) + 1;
+	add_span(objects, *slot - 1, m);
+	latest->last_spans[*slot - 1] = objects->spans.count - 1;
+}
+
 void objects_group(struct objects *objects)
 {
-	array(size_t) last_spans = {0};
+	size_t count = objects->process->mappings.count, slots = 16;
+	while (slots < 2 * count)
+		slots *= 2;
+	struct latest latest = {.slots = xcalloc(slots, sizeof(size_t)),
+				.mask = slots - 1,
+				.last_spans = xcalloc(count + 1, sizeof(size_t))};
 	array_for_each (&objects->process->mappings, m) {
-		size_t index;
-		if (m->start >= m->end || !(has_file(m) || is_vdso(m)))
-			continue;
-		if (!find_object(objects, m, last_spans.items, &index)) {
-			index = add_object(objects, m);
-			array_append(&last_spans);
-		}
-		add_span(objects, index, m);
-		last_spans.items[index] = objects->spans.count - 1;
+		if (m->start < m->end && (has_file(m) || is_vdso(m)))
+			place_mapping(objects, &latest, m);
 	}
-	array_deinit(&last_spans);
+	free(latest.slots);
+	free(latest.last_spans);
 	drop_data(objects);
 	order_spans(objects);
 }

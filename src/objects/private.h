@@ -79,6 +79,9 @@ Elf *object_find_elf(struct objects *objects, struct object *object);
 struct opened objects_open_in_target(struct objects *objects, const char *path);
 struct opened objects_open_on_host(struct objects *objects, const char *path);
 
+/* The same root and the same mounts as ours: looking on the host as well is waste. */
+bool objects_share_root(const struct objects *objects);
+
 /* elf_memory.c: the image of an object as far as it can be read; NULL with why_not. */
 Elf *object_elf_from_memory(struct objects *objects, struct object *object);
 

@@ -4,7 +4,7 @@
 
 /*
  * From now on, a page of a file mapped by libelf that lies beyond the file's end reads as zeroes.
- * Process-wide; a second call does nothing.
+ * Process-wide.
  */
 void sigbus_guard(void);
 

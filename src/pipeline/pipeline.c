@@ -6,7 +6,6 @@
 #include "group/group.h"
 #include "objects/objects.h"
 #include "symbolize/symbolize.h"
-#include "unwind/held.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -15,25 +15,28 @@
 /* Without a version suffix, demangled, in the pool. */
 const char *symbol_name(struct strpool *strings, const char *raw);
 
-/* The function that holds address by its size; *ret_start is where it begins. */
-const char *symbols_function(const struct object *object, struct strpool *strings, uint64_t address,
-			     uint64_t *ret_start);
+enum symbol_kind { SYMBOL_FUNCTION, SYMBOL_DATA };
 
-/* Sized data symbols by address, built by the first look-up. */
-struct data_symbol {
-	uint64_t start, size;
-	const char *raw; /* the symbol table's */
-	bool global;
+struct symbol {
+	uint64_t start, size; /* in memory; size is not 0 */
+	const char *raw;      /* the symbol table's */
+	bool local;
 };
 
-struct data_symbols {
+/* Symbols that have a size, by address; built by the first look-up. */
+struct symbol_index {
 	bool built;
-	array(struct data_symbol) symbols;
+	array(struct symbol) symbols;
 };
 
-const struct data_symbol *data_symbols_at(struct data_symbols *data, const struct object *object,
-					  uint64_t address);
-void data_symbols_deinit(struct data_symbols *data);
+/* The symbol that holds address, the best known of its names; NULL when in none. */
+const struct symbol *symbol_index_find(struct symbol_index *index, const struct object *object,
+				       enum symbol_kind kind, uint64_t address);
+void symbol_index_deinit(struct symbol_index *index);
+
+/* The function that holds address; *ret_start is where it begins.  NULL when in none. */
+const char *symbols_function(struct symbol_index *index, const struct object *object,
+			     struct strpool *strings, uint64_t address, uint64_t *ret_start);
 
 /* --- debug_info.c: DWARF of one object --- */
 

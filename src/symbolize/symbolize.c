@@ -20,7 +20,7 @@ struct symbolize {
 	struct known **known; /* hash table, by address */
 	size_t known_count, slot_count;
 	array(struct debug_info) infos; /* by object's index */
-	array(struct data_symbols) data;
+	array(struct symbol_index) functions, data;
 	bool perf_tried;
 	struct perf_map *perf;
 	bool cut;
@@ -39,6 +39,7 @@ struct symbolize *symbolize_new(struct objects *objects, const struct symbolize_
 					.object = objects_peek(objects, i),
 					.strings = strings,
 					.deadline = options->deadline};
+		array_append(&symbolize->functions);
 		array_append(&symbolize->data);
 	}
 	return symbolize;
@@ -57,9 +58,12 @@ void symbolize_free(struct symbolize *symbolize)
 	free(symbolize->known);
 	array_for_each (&symbolize->infos, info)
 		debug_info_deinit(info);
+	array_for_each (&symbolize->functions, functions)
+		symbol_index_deinit(functions);
 	array_for_each (&symbolize->data, data)
-		data_symbols_deinit(data);
+		symbol_index_deinit(data);
 	array_deinit(&symbolize->infos);
+	array_deinit(&symbolize->functions);
 	array_deinit(&symbolize->data);
 	perf_map_free(symbolize->perf);
 	free(symbolize);
@@ -100,11 +104,12 @@ static void name_native(struct symbolize *symbolize, const struct object *object
 			struct known *known)
 {
 	const struct symbolize_options *options = &symbolize->options;
-	const char *function =
-	    symbols_function(object, symbolize->strings, known->address, &known->start);
+	size_t index = index_of(symbolize, object);
+	const char *function = symbols_function(&symbolize->functions.items[index], object,
+						symbolize->strings, known->address, &known->start);
 	if ((options->lines || options->inlines) && !is_cut(symbolize))
-		debug_info_places(&symbolize->infos.items[index_of(symbolize, object)],
-				  known->address, options->inlines, &known->places);
+		debug_info_places(&symbolize->infos.items[index], known->address, options->inlines,
+				  &known->places);
 	if (!known->places.count)
 		array_append(&known->places);
 	struct place *outermost = &known->places.items[known->places.count - 1];
@@ -243,8 +248,8 @@ const char *symbolize_data(struct symbolize *symbolize, uint64_t address)
 	if (!object || !object->module)
 		return NULL;
 	size_t index = index_of(symbolize, object);
-	const struct data_symbol *symbol =
-	    data_symbols_at(&symbolize->data.items[index], object, address);
+	const struct symbol *symbol =
+	    symbol_index_find(&symbolize->data.items[index], object, SYMBOL_DATA, address);
 	if (!symbol)
 		return NULL;
 	const char *name = symbol_name(symbolize->strings, symbol->raw);

@@ -1,3 +1,4 @@
+/* The symbol table by address. */
 #include "symbolize/private.h"
 #include "symbolize/symbolize.h"
 
@@ -20,31 +21,39 @@ const char *symbol_name(struct strpool *strings, const char *raw)
 	return strpool_add(strings, plain ? plain : bare);
 }
 
-const char *symbols_function(const struct object *object, struct strpool *strings, uint64_t address,
-			     uint64_t *ret_start)
+/* Of the names of one address, the one that its users know: "poll", not "__GI___poll". */
+static unsigned strangeness(const struct symbol *symbol)
 {
-	GElf_Off offset;
-	GElf_Sym sym;
-	const char *raw =
-	    dwfl_module_addrinfo(object->module, address, &offset, &sym, NULL, NULL, NULL);
-	if (!raw || !*raw || GELF_ST_TYPE(sym.st_info) == STT_OBJECT ||
-	    GELF_ST_TYPE(sym.st_info) == STT_TLS || offset > address)
-		return NULL;
-	*ret_start = address - offset;
-	return symbol_name(strings, raw);
+	unsigned underscores = (unsigned)strspn(symbol->raw, "_");
+	if (underscores > 9)
+		underscores = 9;
+	return (symbol->local ? 100 : 0) + (strncmp(symbol->raw, "__GI_", 5) == 0 ? 10 : 0) +
+	       underscores;
 }
 
-static int compare_data(const void *a, const void *b)
+static int compare(const void *a, const void *b)
 {
-	const struct data_symbol *x = a, *y = b;
+	const struct symbol *x = a, *y = b;
 	if (x->start != y->start)
 		return x->start < y->start ? -1 : 1;
-	if (x->global != y->global)
-		return x->global ? 1 : -1; /* the last of equals is found first */
-	return x->size < y->size ? 1 : x->size > y->size ? -1 : strcmp(y->raw, x->raw);
+	/* The best of equals comes last, where a look-up begins. */
+	unsigned strange_x = strangeness(x), strange_y = strangeness(y);
+	if (strange_x != strange_y)
+		return strange_x > strange_y ? -1 : 1;
+	return strcmp(y->raw, x->raw);
 }
 
-static void build(struct data_symbols *data, Dwfl_Module *module)
+static bool is_wanted(enum symbol_kind kind, const GElf_Sym *sym)
+{
+	int type = GELF_ST_TYPE(sym->st_info);
+	if (sym->st_shndx == SHN_UNDEF || sym->st_size == 0)
+		return false;
+	if (kind == SYMBOL_DATA)
+		return type == STT_OBJECT || type == STT_COMMON;
+	return type == STT_FUNC || type == STT_GNU_IFUNC || type == STT_NOTYPE;
+}
+
+static void build(struct symbol_index *index, Dwfl_Module *module, enum symbol_kind kind)
 {
 	int count = dwfl_module_getsymtab(module);
 	for (int i = 1; i < count; i++) {
@@ -52,45 +61,62 @@ static void build(struct data_symbols *data, Dwfl_Module *module)
 		GElf_Addr address;
 		const char *raw =
 		    dwfl_module_getsym_info(module, i, &sym, &address, NULL, NULL, NULL);
-		int type = GELF_ST_TYPE(sym.st_info);
-		if (!raw || !*raw || (type != STT_OBJECT && type != STT_COMMON) ||
-		    sym.st_shndx == SHN_UNDEF || sym.st_size == 0)
-			continue;
-		*array_append(&data->symbols) =
-		    (struct data_symbol){.start = address,
-					 .size = sym.st_size,
-					 .raw = raw,
-					 .global = GELF_ST_BIND(sym.st_info) == STB_GLOBAL};
+		if (raw && *raw && is_wanted(kind, &sym))
+			*array_append(&index->symbols) =
+			    (struct symbol){.start = address,
+					    .size = sym.st_size,
+					    .raw = raw,
+					    .local = GELF_ST_BIND(sym.st_info) == STB_LOCAL};
 	}
-	if (data->symbols.count)
-		qsort(data->symbols.items, data->symbols.count, sizeof(*data->symbols.items),
-		      compare_data);
+	if (index->symbols.count)
+		qsort(index->symbols.items, index->symbols.count, sizeof(*index->symbols.items),
+		      compare);
 }
 
-const struct data_symbol *data_symbols_at(struct data_symbols *data, const struct object *object,
-					  uint64_t address)
+const struct symbol *symbol_index_find(struct symbol_index *index, const struct object *object,
+				       enum symbol_kind kind, uint64_t address)
 {
-	if (!data->built && object->module)
-		build(data, object->module);
-	data->built = true;
-	size_t low = 0, high = data->symbols.count;
+	if (!index->built && object->module)
+		build(index, object->module, kind);
+	index->built = true;
+	size_t low = 0, high = index->symbols.count;
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
-		if (data->symbols.items[middle].start <= address)
+		if (index->symbols.items[middle].start <= address)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	/* Symbols hardly ever lie inside of others, but they have aliases. */
-	for (size_t back = 0; back < 16 && back < low; back++) {
-		const struct data_symbol *symbol = &data->symbols.items[low - 1 - back];
+	/* Symbols seldom lie inside of others, but they have aliases, some of them too short. */
+	for (size_t back = 0; back < 64 && back < low; back++) {
+		const struct symbol *symbol = &index->symbols.items[low - 1 - back];
 		if (address - symbol->start < symbol->size)
 			return symbol;
 	}
 	return NULL;
 }
 
-void data_symbols_deinit(struct data_symbols *data)
+void symbol_index_deinit(struct symbol_index *index)
 {
-	array_deinit(&data->symbols);
+	array_deinit(&index->symbols);
+}
+
+const char *symbols_function(struct symbol_index *index, const struct object *object,
+			     struct strpool *strings, uint64_t address, uint64_t *ret_start)
+{
+	const struct symbol *symbol = symbol_index_find(index, object, SYMBOL_FUNCTION, address);
+	if (symbol) {
+		*ret_start = symbol->start;
+		return symbol_name(strings, symbol->raw);
+	}
+	/* libdwfl knows how far a symbol without a size reaches: assembler code has such. */
+	GElf_Off offset;
+	GElf_Sym sym;
+	const char *raw =
+	    dwfl_module_addrinfo(object->module, address, &offset, &sym, NULL, NULL, NULL);
+	if (!raw || !*raw || sym.st_size != 0 || GELF_ST_TYPE(sym.st_info) == STT_OBJECT ||
+	    GELF_ST_TYPE(sym.st_info) == STT_TLS || offset > address)
+		return NULL;
+	*ret_start = address - offset;
+	return symbol_name(strings, raw);
 }

@@ -1,4 +1,4 @@
-#include "unwind/held.h"
+#include "unwind/unwind.h"
 
 #include "base/alloc.h"
 #include "unwind/walk.h"

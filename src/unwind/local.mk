@@ -11,7 +11,6 @@ libhangdump_a_SOURCES += \
 	src/unwind/fallback.c \
 	src/unwind/fallback.h \
 	src/unwind/held.c \
-	src/unwind/held.h \
 	src/unwind/pc_map.c \
 	src/unwind/pc_map.h \
 	src/unwind/site.c \

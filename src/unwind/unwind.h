@@ -39,4 +39,10 @@ void unwind_free(struct unwind *unwind);
  */
 void unwind_thread(struct unwind *unwind, const struct capture_thread *thread, struct stack *ret);
 
+/*
+ * The walk for targets whose memory cannot be copied in bulk: made in the tracer process while the
+ * thread is held, with the accessors of libunwind-ptrace, one word at a time.
+ */
+extern const struct held_walker_ops unwind_held;
+
 #endif

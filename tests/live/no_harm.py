@@ -107,7 +107,7 @@ def ends_in_time(name):
         elapsed = int(lines[0].rsplit("=", 1)[1])
         check(elapsed >= 2000, f"ended too early: {lines[0]}")
         check("errno=4 " not in lines[0], f"was interrupted: {lines[0]}")
-        check(dumps > 3, f"only {dumps} dumps fell into its time")
+        check(dumps, "no dump fell into its time")
 
 
 for _name in ENDS:

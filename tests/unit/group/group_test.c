@@ -256,7 +256,7 @@ static void the_most_suspicious_come_first_and_the_idle_last(void **state)
 	add(&dump, 0, 17, WAIT_MUTEX_LOCK, 500, false, "high, two of them");
 	add(&dump, 0, 19, WAIT_MUTEX_LOCK, 200, false, "high, later tid");
 	add(&dump, 0, 18, WAIT_MUTEX_LOCK, 200, false, "high, earlier tid");
-	add(&dump, 0, 10, WAIT_JOIN, 100, false, "main");
+	add(&dump, 0, 10, WAIT_ONCE, 100, false, "main");
 	static const pid_t order[] = {10, 15, 16, 20, 18, 19, 14, 13, 12, 11};
 	assert_order(&dump, order, ARRAY_SIZE(order));
 }

@@ -1,0 +1,12 @@
+if CMOCKA
+symbolize_tests = tests/unit/symbolize/names_test tests/unit/symbolize/symbolize_test
+check_PROGRAMS += $(symbolize_tests)
+TESTS += $(symbolize_tests)
+tests_unit_symbolize_names_test_SOURCES = tests/unit/symbolize/names_test.c
+tests_unit_symbolize_names_test_CPPFLAGS = $(unit_cppflags)
+tests_unit_symbolize_names_test_LDADD = $(unit_ldadd)
+tests_unit_symbolize_symbolize_test_SOURCES = tests/unit/symbolize/symbolize_test.c \
+	tests/unit/symbolize/lab.c tests/unit/symbolize/lab.h
+tests_unit_symbolize_symbolize_test_CPPFLAGS = $(unit_cppflags)
+tests_unit_symbolize_symbolize_test_LDADD = $(unit_ldadd)
+endif

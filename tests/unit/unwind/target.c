@@ -1,7 +1,7 @@
 #include "unit/unwind/target.h"
 
 #include "base/cleanup.h"
-#include "unwind/held.h"
+#include "unwind/unwind.h"
 
 #include <setjmp.h>
 #include <signal.h>
