@@ -243,7 +243,7 @@ static void copy_unheld(struct raw_capture *raw, const struct raw_process *proce
 	char path[64], text[1024];
 	struct capture_thread *facts = &thread->facts;
 	struct raw_syscall now;
-	if (thread->held || facts->stop == STOP_GONE)
+	if (facts->stop == STOP_GONE)
 		return;
 	snprintf(path, sizeof(path), "/proc/%d/task/%d/syscall", process->pid, facts->tid);
 	if (proc_read(AT_FDCWD, path, text, sizeof(text)) <= 0)
@@ -264,40 +264,77 @@ static void release(struct raw_process *process)
 		struct raw_thread *thread = &process->threads[i];
 		if (thread->held)
 			ptrace(PTRACE_DETACH, thread->facts.tid, NULL, NULL);
+		thread->held = false;
 	}
-	process->held_to_ns = monotonic_ns();
+}
+
+static void copy_and_release(struct raw_capture *raw, uint64_t share)
+{
+	for (size_t i = 0; i < raw->process_count; i++)
+		copy_held(raw, &raw->processes[i], share);
+	for (size_t i = 0; i < raw->process_count; i++)
+		release(&raw->processes[i]);
+}
+
+/*
+ * A thread that was woken by the interrupt but has not had a CPU since must still be met at its
+ * stop: let go before that, it would see EINTR.  The others need not be held for it.
+ */
+static void meet_laggards(struct raw_capture *raw, uint64_t share)
+{
+	bool any = false;
+	for (size_t i = 0; i < raw->process_count; i++) {
+		struct raw_process *process = &raw->processes[i];
+		for (size_t j = 0; j < process->thread_count; j++) {
+			struct raw_thread *thread = &process->threads[j];
+			if (!thread->seized || thread->facts.stop != STOP_TIMED_OUT ||
+			    is_uninterruptible(process, thread->facts.tid))
+				continue;
+			thread->facts.stop = STOP_NOT_TRIED;
+			any = true;
+		}
+	}
+	if (!any)
+		return;
+	wait_for_stops(raw, raw->options.deadline);
+	copy_and_release(raw, share);
+}
+
+static void stop_copy_release(struct raw_capture *raw, uint64_t share)
+{
+	prepare_walkers(raw);
+	arena_prefault(&raw->arena, take_expected_bytes(raw));
+	for (size_t i = 0; i < raw->process_count; i++) {
+		struct raw_process *process = &raw->processes[i];
+		for (size_t j = 0; j < process->thread_count; j++)
+			seize(process, &process->threads[j]);
+	}
+	/* On a busy machine the target would be held while we wait for a CPU. */
+	sched_setscheduler(0, SCHED_FIFO, &(struct sched_param){.sched_priority = 1});
+	start_ticks();
+	stop_all(raw);
+	copy_and_release(raw, share);
+	for (size_t i = 0; i < raw->process_count; i++)
+		raw->processes[i].held_to_ns = monotonic_ns();
+	meet_laggards(raw, share);
+	stop_ticks();
+	sched_setscheduler(0, SCHED_OTHER, &(struct sched_param){0});
 }
 
 void hold(struct raw_capture *raw)
 {
 	uint64_t share = take_share(raw);
-	if (!raw->options.no_stop) {
-		prepare_walkers(raw);
-		arena_prefault(&raw->arena, take_expected_bytes(raw));
-		for (size_t i = 0; i < raw->process_count; i++) {
-			struct raw_process *process = &raw->processes[i];
-			for (size_t j = 0; j < process->thread_count; j++)
-				seize(process, &process->threads[j]);
-		}
-		/* On a busy machine the target would be held while we wait for a CPU. */
-		sched_setscheduler(0, SCHED_FIFO, &(struct sched_param){.sched_priority = 1});
-		start_ticks();
-		stop_all(raw);
-		stop_ticks();
-		for (size_t i = 0; i < raw->process_count; i++)
-			copy_held(raw, &raw->processes[i], share);
-		for (size_t i = 0; i < raw->process_count; i++)
-			release(&raw->processes[i]);
-		sched_setscheduler(0, SCHED_OTHER, &(struct sched_param){0});
-	}
+	if (!raw->options.no_stop)
+		stop_copy_release(raw, share);
 	for (size_t i = 0; i < raw->process_count; i++) {
 		struct raw_process *process = &raw->processes[i];
 		for (size_t j = 0; j < process->thread_count; j++) {
 			struct raw_thread *thread = &process->threads[j];
 			/* Born since the survey: late facts about it are better than none. */
-			if (!thread->looked_at_ns && thread->held)
+			if (!thread->looked_at_ns && thread->facts.stop == STOP_DONE)
 				survey_thread(raw, process, thread);
-			copy_unheld(raw, process, thread, share);
+			if (thread->facts.registers_from == REGISTERS_NONE)
+				copy_unheld(raw, process, thread, share);
 		}
 	}
 }

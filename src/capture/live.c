@@ -262,9 +262,14 @@ static struct raw_capture *raw_new(const pid_t *pids, size_t count,
 	return raw;
 }
 
-static void survey_work(void *raw)
+static void survey_threads_work(void *raw)
 {
-	survey(raw);
+	survey_threads(raw);
+}
+
+static void survey_memory_work(void *raw)
+{
+	survey_memory(raw);
 }
 
 static void hold_work(void *raw)
@@ -340,7 +345,8 @@ struct error *capture_survey(const pid_t *pids, size_t count, const struct captu
 		return error_new(ERROR_INTERNAL, ENOMEM, "capture", NULL);
 	}
 	capture->maker = raw;
-	enum helper_end end = helper_run(survey_work, raw, share_of(options->deadline, 30));
+	helper_run(survey_threads_work, raw, share_of(options->deadline, 40));
+	enum helper_end end = helper_run(survey_memory_work, raw, share_of(options->deadline, 30));
 	clock_fill_slept(raw);
 	for (size_t i = 0, j = 0; i < count; i++) {
 		if (failures[i])
@@ -368,7 +374,7 @@ static bool is_opaque(const struct capture_process *process)
 		if (thread->registers_from != REGISTERS_NONE || thread->stop == STOP_DONE ||
 		    thread->stop == STOP_TIMED_OUT)
 			return false;
-		if (thread->stop == STOP_REFUSED && thread->syscall.state != SYSCALL_UNREADABLE)
+		if (thread->stop != STOP_GONE && thread->syscall.state != SYSCALL_UNREADABLE)
 			return false;
 	}
 	return true;
@@ -378,7 +384,7 @@ static struct error *hold_failure(const struct raw_process *process)
 {
 	char subject[16];
 	snprintf(subject, sizeof(subject), "%d", process->pid);
-	if (process->hold_errno == 0 || process->hold_errno == ESRCH)
+	if (process->hold_errno == ESRCH)
 		return error_new(ERROR_ENDED, 0, subject, NULL);
 	return refusal_explain(process->pid, process->hold_errno);
 }
@@ -430,6 +436,12 @@ static bool is_alive(const char *subject)
 	return !error && count_threads(pid) > 0;
 }
 
+/* What a process in the middle of execve(2) answers: no leader, no memory, not to be traced. */
+static bool is_passing(enum error_reason reason)
+{
+	return reason == ERROR_ENDED || reason == ERROR_ZOMBIE || reason == ERROR_PERMISSION;
+}
+
 bool capture_was_overtaken(const struct capture *capture, struct error *const *failures,
 			   size_t count)
 {
@@ -437,10 +449,8 @@ bool capture_was_overtaken(const struct capture *capture, struct error *const *f
 		if (process->replaced)
 			return true;
 	}
-	/* Between two programs, a process is a zombie leader for a moment, or seems to have none. */
 	for (size_t i = 0; i < count; i++) {
-		if (failures[i] &&
-		    (failures[i]->reason == ERROR_ENDED || failures[i]->reason == ERROR_ZOMBIE) &&
+		if (failures[i] && is_passing(failures[i]->reason) &&
 		    is_alive(failures[i]->subject))
 			return true;
 	}

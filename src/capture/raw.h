@@ -84,8 +84,12 @@ int raw_visit_new_threads(struct raw_capture *raw, struct raw_process *process,
 
 const struct capture_mapping *raw_mapping_at(const struct raw_process *process, uint64_t address);
 
-/* survey.c: all that can be read without stopping anybody. */
-void survey(struct raw_capture *raw);
+/*
+ * survey.c: all that can be read without stopping anybody.  First the threads, which nothing can
+ * hold up; then what needs the target's memory-map lock, or looks behind its descriptors.
+ */
+void survey_threads(struct raw_capture *raw);
+void survey_memory(struct raw_capture *raw);
 /* The part of it that fills in one thread; false when it is gone. */
 bool survey_thread(struct raw_capture *raw, struct raw_process *process, struct raw_thread *thread);
 void survey_mappings(struct raw_capture *raw, struct raw_process *process);

@@ -1,8 +1,4 @@
-/*
- * Everything that a process shows without being stopped.  What cannot block comes first; what
- * needs the target's memory-map lock, or looks behind its descriptors, comes after it, so that a
- * survey that gets stuck there has still left the rest.
- */
+/* Everything that a process shows without being stopped. */
 #include "base/cleanup.h"
 #include "capture/proc.h"
 #include "capture/raw.h"
@@ -319,15 +315,19 @@ static void touch_stacks(struct raw_process *process)
 	process->bulk_copy_refused = asked && refused == asked;
 }
 
-void survey(struct raw_capture *raw)
+void survey_threads(struct raw_capture *raw)
 {
 	for (size_t i = 0; i < raw->process_count; i++) {
 		struct raw_process *process = &raw->processes[i];
 		raw_visit_new_threads(raw, process, survey_new_thread);
-		raw_sort_threads(process);
-		survey_identity(raw, process);
 	}
+}
+
+void survey_memory(struct raw_capture *raw)
+{
 	for (size_t i = 0; i < raw->process_count; i++) {
+		raw_sort_threads(&raw->processes[i]);
+		survey_identity(raw, &raw->processes[i]);
 		survey_mappings(raw, &raw->processes[i]);
 		survey_command(raw, &raw->processes[i]);
 	}

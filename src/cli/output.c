@@ -1,6 +1,6 @@
 #include "cli/output.h"
 
-#include "base/alloc.h"
+#include "base/array.h"
 #include "base/cleanup.h"
 
 #include <errno.h>
@@ -27,6 +27,18 @@ static void remove_and_die(int signal_number)
 	output_abandon();
 	signal(signal_number, SIG_DFL);
 	raise(signal_number);
+}
+
+static const int signals_that_end_us[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+
+static void remove_at_end(const char *path)
+{
+	strcpy(unfinished, path);
+	for (unsigned i = 0; i < ARRAY_SIZE(signals_that_end_us); i++) {
+		/* nohup(1) and shells' background jobs ignore some of them: so do we then. */
+		if (signal(signals_that_end_us[i], remove_and_die) == SIG_IGN)
+			signal(signals_that_end_us[i], SIG_IGN);
+	}
 }
 
 static struct error *unwritable(const char *path, int os_errno)
@@ -57,17 +69,21 @@ static struct error *begin_beside(struct output *output, const char *path)
 	    xasprintf("%.*s.%s.XXXXXX", directory, output->final, output->final + directory);
 	if (strlen(output->temporary) >= sizeof(unfinished))
 		return unwritable(path, ENAMETOOLONG);
-	int fd = mkostemp(output->temporary, O_CLOEXEC);
+	/* From its first moment on, a signal that ends us takes the file along. */
+	sigset_t ends_us, before;
+	sigemptyset(&ends_us);
+	for (unsigned i = 0; i < ARRAY_SIZE(signals_that_end_us); i++)
+		sigaddset(&ends_us, signals_that_end_us[i]);
+	sigprocmask(SIG_BLOCK, &ends_us, &before);
+	int fd = mkostemp(output->temporary, O_CLOEXEC), os_errno = errno;
+	if (fd >= 0)
+		remove_at_end(output->temporary);
+	sigprocmask(SIG_SETMASK, &before, NULL);
 	if (fd < 0) {
-		int os_errno = errno;
 		free(output->temporary);
 		output->temporary = NULL;
 		return unwritable(path, os_errno);
 	}
-	strcpy(unfinished, output->temporary);
-	static const int ends_us[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
-	for (unsigned i = 0; i < sizeof(ends_us) / sizeof(ends_us[0]); i++)
-		signal(ends_us[i], remove_and_die);
 	output->stream = fdopen(fd, "w");
 	return output->stream ? NULL : unwritable(path, errno);
 }
