@@ -138,18 +138,19 @@ static int copy_of(int fd, struct opened *ret)
 	return result;
 }
 
-static struct opened serve(const struct request *request)
+static void serve(const struct request *request, struct opened *ret)
 {
-	struct opened ret = {.fd = -1};
+	/* All of it is sent, the padding too. */
+	memset(ret, 0, sizeof(*ret));
 	errno = 0;
-	_cleanup_close_ int fd = open_regular(request, &ret);
+	ret->fd = -1;
+	_cleanup_close_ int fd = open_regular(request, ret);
 	if (fd >= 0 && is_remote(fd)) {
-		ret.fd = copy_of(fd, &ret);
+		ret->fd = copy_of(fd, ret);
 	} else {
-		ret.fd = fd;
+		ret->fd = fd;
 		fd = -1;
 	}
-	return ret;
 }
 
 union fd_control {
@@ -215,7 +216,8 @@ static _Noreturn void helper_main(int socket, pid_t parent)
 	while (recv(socket, &request, sizeof(request), 0) > 0) {
 		request.root[sizeof(request.root) - 1] = '\0';
 		request.path[sizeof(request.path) - 1] = '\0';
-		struct opened opened = serve(&request);
+		struct opened opened;
+		serve(&request, &opened);
 		if (!send_opened(socket, &opened))
 			break;
 		if (opened.fd >= 0)
