@@ -128,6 +128,7 @@ def one(variant, executable, name, wait_class, kind):
         if kind != "-":
             check(wait["resource"], f"no resource: {told}")
             check_equal(wait["resource"]["kind"], kind, f"kind of resource of {told}")
+    hang.wait_until(lambda: not hang.children_of_ours(), f"the end of all that {name} began")
 
 
 def add_all(variant, path, make):

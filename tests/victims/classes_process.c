@@ -14,6 +14,7 @@
 #include <sys/ipc.h>
 #include <sys/mman.h>
 #include <sys/msg.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/sem.h>
 #include <sys/syscall.h>
@@ -62,16 +63,43 @@ static void signal_wait(void)
 	sigwait(&set, &number);
 }
 
+/* In a child: nothing of us may outlive a victim that is killed, nor hold its output open. */
+static void die_with(pid_t parent)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		_exit(0);
+}
+
 static pid_t child_that_stays(void)
 {
+	pid_t parent = getpid(), child = fork();
+	must(child >= 0, "fork");
+	if (child == 0) {
+		die_with(parent);
+		wait_for_ever();
+	}
+	return child;
+}
+
+/* A child that ends after its parent, and calls f then: System V's objects outlive us otherwise. */
+static void when_we_are_gone(void (*f)(int id), int id)
+{
+	int fds[2];
+	must(pipe(fds) == 0, "pipe");
 	pid_t child = fork();
 	must(child >= 0, "fork");
 	if (child == 0) {
-		while (getppid() != 1)
-			usleep(100000);
+		char byte;
+		close(fds[1]);
+		close(STDIN_FILENO);
+		close(STDOUT_FILENO);
+		while (read(fds[0], &byte, 1) < 0)
+			;
+		f(id);
 		_exit(0);
 	}
-	return child;
+	close(fds[0]);
 }
 
 static void child_one(void)
@@ -101,10 +129,18 @@ static void vfork_wait(void)
 	/* Nothing but calls into the kernel: the stack is shared. */
 	pid_t parent = getpid();
 	if (vfork() == 0) {
+		syscall(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL);
+		if (syscall(SYS_getppid) != parent)
+			_exit(0);
 		ready_for(parent, parent);
 		for (;;)
 			syscall(SYS_pause);
 	}
+}
+
+static void remove_semaphore(int id)
+{
+	semctl(id, 0, IPC_RMID);
 }
 
 static void semaphore_op(void)
@@ -113,14 +149,14 @@ static void semaphore_op(void)
 	int id = semget(IPC_PRIVATE, 1, 0600);
 	if (id < 0)
 		unsupported("semget");
-	if (fork() == 0) { /* the object outlives us otherwise */
-		while (getppid() != 1)
-			usleep(100000);
-		semctl(id, 0, IPC_RMID);
-		_exit(0);
-	}
+	when_we_are_gone(remove_semaphore, id);
 	ready();
 	semop(id, &operation, 1);
+}
+
+static void remove_queue(int id)
+{
+	msgctl(id, IPC_RMID, NULL);
 }
 
 static int queue(void)
@@ -128,12 +164,7 @@ static int queue(void)
 	int id = msgget(IPC_PRIVATE, 0600);
 	if (id < 0)
 		unsupported("msgget");
-	if (fork() == 0) {
-		while (getppid() != 1)
-			usleep(100000);
-		msgctl(id, IPC_RMID, NULL);
-		_exit(0);
-	}
+	when_we_are_gone(remove_queue, id);
 	return id;
 }
 
@@ -185,12 +216,13 @@ static void stop(void)
 	wait_for_ever();
 }
 
-/* The tracer is our parent's other child; it stays until we are gone. */
+/* The one to look at is our child. */
 static void traced(void)
 {
-	pid_t child = fork();
+	pid_t parent = getpid(), child = fork();
 	must(child >= 0, "fork");
 	if (child == 0) {
+		die_with(parent);
 		if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) < 0)
 			_exit(77);
 		raise(SIGSTOP);
