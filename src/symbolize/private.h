@@ -26,6 +26,7 @@ struct symbol {
 /* Symbols that have a size, by address; built by the first look-up. */
 struct symbol_index {
 	bool built;
+	bool has_locals; /* the table is not a stripped one */
 	array(struct symbol) symbols;
 };
 

@@ -61,7 +61,12 @@ static void build(struct symbol_index *index, Dwfl_Module *module, enum symbol_k
 		GElf_Addr address;
 		const char *raw =
 		    dwfl_module_getsym_info(module, i, &sym, &address, NULL, NULL, NULL);
-		if (raw && *raw && is_wanted(kind, &sym))
+		if (!raw || !*raw)
+			continue;
+		if (GELF_ST_BIND(sym.st_info) == STB_LOCAL &&
+		    GELF_ST_TYPE(sym.st_info) == STT_FUNC)
+			index->has_locals = true;
+		if (is_wanted(kind, &sym))
 			*array_append(&index->symbols) =
 			    (struct symbol){.start = address,
 					    .size = sym.st_size,
@@ -109,7 +114,12 @@ const char *symbols_function(struct symbol_index *index, const struct object *ob
 		*ret_start = symbol->start;
 		return symbol_name(strings, symbol->raw);
 	}
-	/* libdwfl knows how far a symbol without a size reaches: assembler code has such. */
+	/*
+	 * libdwfl knows how far a symbol without a size reaches: assembler code has such.  It
+	 * reaches too far where local symbols were stripped: musl's system calls are no memset.
+	 */
+	if (!index->has_locals)
+		return NULL;
 	GElf_Off offset;
 	GElf_Sym sym;
 	const char *raw =

@@ -9,11 +9,13 @@ AM_TESTS_ENVIRONMENT = HANGDUMP_BUILDDIR='$(abs_top_builddir)'; export HANGDUMP_
 
 live_tests = \
 	tests/live/classes.py \
+	tests/live/memory.py \
 	tests/live/never_hangs.py \
 	tests/live/no_harm.py \
 	tests/live/output_file.py \
 	tests/live/real_programs.py \
-	tests/live/refusals.py
+	tests/live/refusals.py \
+	tests/live/sandbox.py
 TESTS += $(live_tests)
 EXTRA_DIST += $(live_tests) \
 	tests/compare/compare_gdb.py \
