@@ -11,39 +11,41 @@ static const struct {
 	const char *why;
 	const char *advice;
 } words[] = {
-    [ERROR_USAGE] = {"bad usage", "Try 'hangdump --help'."},
-    [ERROR_NO_SUCH_PROCESS] = {"no such process", NULL},
-    [ERROR_NOT_A_PID] = {"not a process ID",
-			 "Give the number of a process: 'pidof NAME' finds it."},
-    [ERROR_KERNEL_THREAD] = {"a kernel thread: it has no user stack",
-			     "As root, /proc/PID/stack shows where it is in the kernel."},
-    [ERROR_ZOMBIE] = {"a zombie: it has ended, and its parent has not waited for it",
-		      "Look at its parent instead."},
-    [ERROR_SELF] = {"this is hangdump itself", NULL},
-    [ERROR_ENDED] = {"the process ended meanwhile", NULL},
-    [ERROR_TRACED] = {"already traced", "End that tracer, or use --no-stop."},
-    [ERROR_OTHER_USER] = {"no permission: it runs as another user",
-			  "Run hangdump as that user or as root."},
-    [ERROR_NOT_DUMPABLE] = {"no permission: it is marked not dumpable (a set-id program, or it "
-			    "changed its credentials)",
-			    "Run hangdump as root."},
-    [ERROR_YAMA] = {"no permission: kernel.yama.ptrace_scope allows it only to an ancestor or a "
-		    "privileged process",
-		    "Run hangdump as root, or start the program under 'hangdump run'."},
-    [ERROR_CAPABILITIES] = {"no permission: it has capabilities that hangdump lacks, or lives in "
-			    "another user namespace",
-			    "Run hangdump with CAP_SYS_PTRACE in the process's user namespace."},
-    [ERROR_SECCOMP] = {"no permission: a seccomp filter forbids ptrace here, as containers' do",
-		       "Run hangdump outside the container, or start it with "
-		       "--cap-add=SYS_PTRACE."},
-    [ERROR_PERMISSION] = {"no permission", "Run hangdump as root, with CAP_SYS_PTRACE."},
-    [ERROR_WRONG_ARCH] = {"not a 64-bit x86 process", "Only x86-64 is supported."},
-    [ERROR_TIMED_OUT] = {"the deadline passed", "Give it more time with --deadline."},
-    [ERROR_UNREADABLE] = {"could not be read", NULL},
-    [ERROR_UNWRITABLE] = {"could not be written", NULL},
-    [ERROR_FORMAT] = {"not in the expected form", NULL},
-    [ERROR_UNSUPPORTED] = {"not supported here", NULL},
-    [ERROR_INTERNAL] = {"hangdump's own failure", NULL},
+	[ERROR_USAGE] = {"bad usage", "Try 'hangdump --help'."},
+	[ERROR_NO_SUCH_PROCESS] = {"no such process", NULL},
+	[ERROR_NOT_A_PID] = {"not a process ID",
+			     "Give the number of a process: 'pidof NAME' finds it."},
+	[ERROR_KERNEL_THREAD] = {"a kernel thread: it has no user stack",
+				 "As root, /proc/PID/stack shows where it is in the kernel."},
+	[ERROR_ZOMBIE] = {"a zombie: it has ended, and its parent has not waited for it",
+			  "Look at its parent instead."},
+	[ERROR_SELF] = {"this is hangdump itself", NULL},
+	[ERROR_ENDED] = {"the process ended meanwhile", NULL},
+	[ERROR_TRACED] = {"already traced", "End that tracer, or use --no-stop."},
+	[ERROR_OTHER_USER] = {"no permission: it runs as another user",
+			      "Run hangdump as that user or as root."},
+	[ERROR_NOT_DUMPABLE] = {"no permission: it is marked not dumpable (a set-id program, or it "
+				"changed its credentials)",
+				"Run hangdump as root."},
+	[ERROR_YAMA] =
+		{"no permission: kernel.yama.ptrace_scope allows it only to an ancestor or a "
+		 "privileged process",
+		 "Run hangdump as root, or start the program under 'hangdump run'."},
+	[ERROR_CAPABILITIES] =
+		{"no permission: it has capabilities that hangdump lacks, or lives in "
+		 "another user namespace",
+		 "Run hangdump with CAP_SYS_PTRACE in the process's user namespace."},
+	[ERROR_SECCOMP] = {"no permission: a seccomp filter forbids ptrace here, as containers' do",
+			   "Run hangdump outside the container, or start it with "
+			   "--cap-add=SYS_PTRACE."},
+	[ERROR_PERMISSION] = {"no permission", "Run hangdump as root, with CAP_SYS_PTRACE."},
+	[ERROR_WRONG_ARCH] = {"not a 64-bit x86 process", "Only x86-64 is supported."},
+	[ERROR_TIMED_OUT] = {"the deadline passed", "Give it more time with --deadline."},
+	[ERROR_UNREADABLE] = {"could not be read", NULL},
+	[ERROR_UNWRITABLE] = {"could not be written", NULL},
+	[ERROR_FORMAT] = {"not in the expected form", NULL},
+	[ERROR_UNSUPPORTED] = {"not supported here", NULL},
+	[ERROR_INTERNAL] = {"hangdump's own failure", NULL},
 };
 _Static_assert(sizeof(words) / sizeof(words[0]) == ERROR_REASONS, "every reason has words");
 

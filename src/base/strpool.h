@@ -25,6 +25,6 @@ const char *strpool_add(struct strpool *pool, const char *s);
 /* The first n bytes of s, or up to its NUL. */
 const char *strpool_add_n(struct strpool *pool, const char *s, size_t n);
 const char *strpool_printf(struct strpool *pool, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
+	__attribute__((format(printf, 2, 3)));
 
 #endif

@@ -34,8 +34,8 @@ static bool measure(int cpu, int64_t *ret)
 	char text[SCHED_FILE_MOST], path[64];
 	snprintf(path, sizeof(path), "/proc/self/task/%d/sched", gettid());
 	int64_t own = proc_read(AT_FDCWD, path, text, sizeof(text)) > 0
-			  ? parse_sched_ns(text, "se.exec_start")
-			  : -1;
+			      ? parse_sched_ns(text, "se.exec_start")
+			      : -1;
 	*ret = own - now;
 	return own >= 0;
 }

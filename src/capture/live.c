@@ -114,8 +114,8 @@ static void add_error(struct capture_process *process, pid_t tid, const char *wh
 static const char *stop_words(struct capture *capture, const struct capture_thread *facts)
 {
 	const char *rest = facts->registers_from == REGISTERS_SYSCALL_FILE
-			       ? "; its stack was read without stopping it"
-			       : "; there is no stack of it";
+				   ? "; its stack was read without stopping it"
+				   : "; there is no stack of it";
 	char name[64];
 	switch (facts->stop) {
 	case STOP_TIMED_OUT:
@@ -133,8 +133,8 @@ static const char *stop_words(struct capture *capture, const struct capture_thre
 	case STOP_DONE:
 		if (facts->registers_from == REGISTERS_NONE)
 			return facts->stop_errno == ENOTSUP
-				   ? "it runs 32-bit code, which is not supported: no stack"
-				   : "its registers could not be read: no stack";
+				       ? "it runs 32-bit code, which is not supported: no stack"
+				       : "its registers could not be read: no stack";
 		return NULL;
 	case STOP_NOT_TRIED:
 		return NULL;
@@ -215,7 +215,7 @@ static void identify(struct capture *capture)
 	if (uname(&names) == 0) {
 		capture->host_name = strpool_add(&capture->strings, names.nodename);
 		capture->kernel =
-		    strpool_printf(&capture->strings, "%s %s", names.sysname, names.release);
+			strpool_printf(&capture->strings, "%s %s", names.sysname, names.release);
 		capture->arch = strpool_add(&capture->strings, names.machine);
 	}
 }
@@ -353,10 +353,11 @@ struct error *capture_survey(const pid_t *pids, size_t count, const struct captu
 			continue;
 		struct raw_process *raw_process = &raw->processes[j++];
 		if (end != HELPER_DONE && raw_process->mapping_count == 0)
-			raw_add_error(raw, raw_process, 0, "memory map",
-				      end == HELPER_TIMED_OUT
-					  ? "reading it did not end in time (its lock may be held)"
-					  : "the helper process failed");
+			raw_add_error(
+				raw, raw_process, 0, "memory map",
+				end == HELPER_TIMED_OUT
+					? "reading it did not end in time (its lock may be held)"
+					: "the helper process failed");
 		failures[i] = survey_failure(raw_process);
 		if (failures[i])
 			continue;

@@ -88,7 +88,7 @@ void parse_status(const char *text, struct proc_status *ret)
 	ret->tgid = (pid_t)number(text, "Tgid", 10, 0);
 	ret->tracer = (pid_t)number(text, "TracerPid", 10, 0);
 	ret->signals_pending =
-	    (uint64_t)(number(text, "SigPnd", 16, 0) | number(text, "ShdPnd", 16, 0));
+		(uint64_t)(number(text, "SigPnd", 16, 0) | number(text, "ShdPnd", 16, 0));
 	ret->capabilities_permitted = (uint64_t)number(text, "CapPrm", 16, 0);
 	ret->seccomp = (int)number(text, "Seccomp", 10, 0);
 	ret->switches_voluntary = number(text, "voluntary_ctxt_switches", 10, -1);

@@ -33,19 +33,19 @@ struct raw_thread *raw_thread_new(struct raw_process *process, pid_t tid)
 		return NULL;
 	}
 	struct raw_thread *thread = &process->threads[process->thread_count];
-	*thread =
-	    (struct raw_thread){.exec_start_ns = -1,
-				.facts = {.tid = tid,
-					  .name = "",
-					  .processor = -1,
-					  .cpu_user_ns = -1,
-					  .cpu_system_ns = -1,
-					  .cpu_total_ns = -1,
-					  .switches_voluntary = -1,
-					  .switches_involuntary = -1,
-					  .slept_ms = -1,
-					  .syscall = {.state = SYSCALL_UNREADABLE, .number = -1},
-					  .stopped_syscall = -1}};
+	*thread = (struct raw_thread){
+		.exec_start_ns = -1,
+		.facts = {.tid = tid,
+			  .name = "",
+			  .processor = -1,
+			  .cpu_user_ns = -1,
+			  .cpu_system_ns = -1,
+			  .cpu_total_ns = -1,
+			  .switches_voluntary = -1,
+			  .switches_involuntary = -1,
+			  .slept_ms = -1,
+			  .syscall = {.state = SYSCALL_UNREADABLE, .number = -1},
+			  .stopped_syscall = -1}};
 	return thread;
 }
 

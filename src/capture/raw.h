@@ -67,7 +67,7 @@ struct raw_capture {
 /* why_format: printf's; NULL what is never given. */
 void raw_add_error(struct raw_capture *raw, struct raw_process *process, pid_t tid,
 		   const char *what, const char *why_format, ...)
-    __attribute__((format(printf, 5, 6)));
+	__attribute__((format(printf, 5, 6)));
 
 /* Room for one more thread, zeroed but for its "not known" values; NULL when there is none. */
 struct raw_thread *raw_thread_new(struct raw_process *process, pid_t tid);

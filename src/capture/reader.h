@@ -152,10 +152,9 @@ struct capture_thread {
 	uint64_t fs_base; /* the thread control block; 0 not known */
 	bool in_syscall;  /* at the stop: orig_rax said so */
 	long stopped_syscall;
-	int64_t
-	    stopped_result; /* rax at the stop, in a system call: -ERESTART..., or a short count */
-	bool repaired;	    /* an EINTR that the stop would have caused was hidden */
-	unsigned own_stops; /* context switches that our stop cost it */
+	int64_t stopped_result; /* rax at the stop, in a system call: -ERESTART..., or a short count */
+	bool repaired;		/* an EINTR that the stop would have caused was hidden */
+	unsigned own_stops;	/* context switches that our stop cost it */
 	struct held_walk *held; /* NULL: its stack is in the captured memory */
 	/* From /proc, after the release. */
 	bool steady; /* see struct thread in model/dump.h */

@@ -42,8 +42,8 @@ static int yama_scope(void)
 {
 	char text[16];
 	return proc_read(AT_FDCWD, "/proc/sys/kernel/yama/ptrace_scope", text, sizeof(text)) > 0
-		   ? atoi(text)
-		   : 0;
+		       ? atoi(text)
+		       : 0;
 }
 
 struct error *refusal_explain(pid_t pid, int os_errno)
@@ -62,8 +62,8 @@ struct error *refusal_explain(pid_t pid, int os_errno)
 	if (ptrace_is_filtered())
 		return error_new(ERROR_SECCOMP, os_errno, subject, NULL);
 	bool may_trace_all = self.capabilities_permitted >> CAP_SYS_PTRACE & 1;
-	bool same_user =
-	    target.uid[0] == geteuid() && target.uid[1] == geteuid() && target.uid[2] == geteuid();
+	bool same_user = target.uid[0] == geteuid() && target.uid[1] == geteuid() &&
+			 target.uid[2] == geteuid();
 	int scope = yama_scope();
 	if (!may_trace_all && !same_user)
 		return error_new(ERROR_OTHER_USER, os_errno, subject, "(uid %u, hangdump's is %u)",

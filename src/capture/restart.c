@@ -24,27 +24,27 @@
 
 /* Calls whose interrupted result is EINTR although nothing but our stop happened. */
 static const long returns_eintr[] = {
-    SYS_epoll_wait,
-    SYS_epoll_pwait,
-    SYS_epoll_pwait2,
-    SYS_semop,
-    SYS_semtimedop,
-    SYS_rt_sigtimedwait,
-    SYS_io_getevents,
-    SYS_io_uring_enter,
-    /* With SO_RCVTIMEO or SO_SNDTIMEO. */
-    SYS_read,
-    SYS_readv,
-    SYS_recvfrom,
-    SYS_recvmsg,
-    SYS_recvmmsg,
-    SYS_accept,
-    SYS_accept4,
-    SYS_connect,
-    SYS_write,
-    SYS_writev,
-    SYS_sendto,
-    SYS_sendmsg,
+	SYS_epoll_wait,
+	SYS_epoll_pwait,
+	SYS_epoll_pwait2,
+	SYS_semop,
+	SYS_semtimedop,
+	SYS_rt_sigtimedwait,
+	SYS_io_getevents,
+	SYS_io_uring_enter,
+	/* With SO_RCVTIMEO or SO_SNDTIMEO. */
+	SYS_read,
+	SYS_readv,
+	SYS_recvfrom,
+	SYS_recvmsg,
+	SYS_recvmmsg,
+	SYS_accept,
+	SYS_accept4,
+	SYS_connect,
+	SYS_write,
+	SYS_writev,
+	SYS_sendto,
+	SYS_sendmsg,
 };
 
 bool restart_hides(long number, int64_t result, int seccomp, int64_t *ret_result)

@@ -273,8 +273,8 @@ static void survey_descriptors(struct raw_capture *raw, struct raw_process *proc
 		const struct raw_syscall *call = &process->threads[i].facts.syscall;
 		int used[2];
 		unsigned n = call->state == SYSCALL_INSIDE
-				 ? raw->options.fds(call->number, call->arguments, used)
-				 : 0;
+				     ? raw->options.fds(call->number, call->arguments, used)
+				     : 0;
 		for (unsigned j = 0; j < n; j++) {
 			if (used[j] >= 0)
 				*array_append(&fds) = used[j];
@@ -283,7 +283,7 @@ static void survey_descriptors(struct raw_capture *raw, struct raw_process *proc
 	if (fds.count) {
 		qsort(fds.items, fds.count, sizeof(*fds.items), compare_ints);
 		process->descriptors =
-		    arena_alloc(&raw->arena, fds.count * sizeof(*process->descriptors));
+			arena_alloc(&raw->arena, fds.count * sizeof(*process->descriptors));
 	}
 	for (size_t i = 0; process->descriptors && i < fds.count; i++) {
 		if (i == 0 || fds.items[i] != fds.items[i - 1])

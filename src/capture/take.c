@@ -38,8 +38,9 @@ void take_registers(struct raw_thread *thread)
 		return;
 	}
 	const uint64_t by_dwarf_number[DWARF_COUNT] = {
-	    user.rax, user.rdx, user.rcx, user.rbx, user.rsi, user.rdi, user.rbp, user.rsp, user.r8,
-	    user.r9,  user.r10, user.r11, user.r12, user.r13, user.r14, user.r15, user.rip};
+		user.rax, user.rdx, user.rcx, user.rbx, user.rsi, user.rdi,
+		user.rbp, user.rsp, user.r8,  user.r9,	user.r10, user.r11,
+		user.r12, user.r13, user.r14, user.r15, user.rip};
 	memcpy(facts->registers.value, by_dwarf_number, sizeof(by_dwarf_number));
 	facts->registers.valid = (1u << DWARF_COUNT) - 1;
 	facts->registers_from = REGISTERS_STOPPED;
@@ -53,7 +54,7 @@ void take_registers(struct raw_thread *thread)
 	    restart_hides(facts->stopped_syscall, facts->stopped_result, facts->seccomp, &hidden)) {
 		user.rax = (unsigned long long)hidden;
 		facts->repaired =
-		    ptrace(PTRACE_SETREGSET, facts->tid, (void *)NT_PRSTATUS, &iov) == 0;
+			ptrace(PTRACE_SETREGSET, facts->tid, (void *)NT_PRSTATUS, &iov) == 0;
 	}
 	/* One switch to stop, one more where it then goes back to sleep. */
 	facts->own_stops = facts->in_syscall ? 2 : 1;
@@ -77,7 +78,7 @@ static void wish(const struct raw_process *process, struct wish_list *list, uint
 		to = map->end;
 	if (to > from)
 		list->ranges[list->count++] =
-		    (struct copy_range){.address = from, .length = to - from};
+			(struct copy_range){.address = from, .length = to - from};
 }
 
 static const struct capture_mapping *main_stack(const struct raw_process *process)
@@ -144,9 +145,9 @@ void take_memory(struct raw_capture *raw, const struct raw_process *process,
 	struct wish_list list = {.count = 0};
 	struct raw_segment *segments[16];
 	uint64_t syscall_arguments[6] = {
-	    facts->registers.value[DWARF_RDI], facts->registers.value[DWARF_RSI],
-	    facts->registers.value[DWARF_RDX], facts->registers.value[DWARF_R10],
-	    facts->registers.value[DWARF_R8],  facts->registers.value[DWARF_R9]};
+		facts->registers.value[DWARF_RDI], facts->registers.value[DWARF_RSI],
+		facts->registers.value[DWARF_RDX], facts->registers.value[DWARF_R10],
+		facts->registers.value[DWARF_R8],  facts->registers.value[DWARF_R9]};
 	wish_for_stacks(process, facts, facts->registers.value[DWARF_RSP], share, &list);
 	if (facts->registers_from == REGISTERS_SYSCALL_FILE)
 		wish_for_arguments(process, facts->syscall.arguments, &list);
@@ -157,7 +158,7 @@ void take_memory(struct raw_capture *raw, const struct raw_process *process,
 	for (; count < list.count; count++) {
 		struct copy_range *range = &list.ranges[count];
 		segments[count] =
-		    arena_alloc(&raw->arena, sizeof(*segments[count]) + range->length);
+			arena_alloc(&raw->arena, sizeof(*segments[count]) + range->length);
 		if (!segments[count])
 			break;
 		range->to = (char *)(segments[count] + 1);

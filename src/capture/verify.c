@@ -86,8 +86,8 @@ void verify(struct raw_capture *raw)
 		bool replaced = process->replaced = executable_changed(process);
 		if (replaced)
 			raw_add_error(
-			    raw, process, 0, "program",
-			    "it called exec meanwhile: the stacks may be of either program");
+				raw, process, 0, "program",
+				"it called exec meanwhile: the stacks may be of either program");
 		for (size_t j = 0; j < process->thread_count && !replaced; j++) {
 			struct capture_thread *facts = &process->threads[j].facts;
 			if (facts->syscall.state == SYSCALL_INSIDE)

@@ -22,34 +22,34 @@ static void classify_exec(struct subject *subject);
 static void classify_exit(struct subject *subject);
 
 static family_fn *const families[SYSCALL_FAMILIES] = {
-    [FAMILY_OTHER] = classify_other,
-    [FAMILY_FUTEX] = classify_futex,
-    [FAMILY_FUTEX_WAITV] = classify_futex_waitv,
-    [FAMILY_SLEEP] = classify_sleep,
-    [FAMILY_POLL] = classify_poll,
-    [FAMILY_SELECT] = classify_select,
-    [FAMILY_EPOLL] = classify_epoll,
-    [FAMILY_IO_URING] = classify_io_uring,
-    [FAMILY_AIO] = classify_aio,
-    [FAMILY_READ] = classify_read,
-    [FAMILY_WRITE] = classify_write,
-    [FAMILY_SOCKET] = classify_socket,
-    [FAMILY_CONNECT] = classify_connect,
-    [FAMILY_TRANSFER] = classify_transfer,
-    [FAMILY_IOCTL] = classify_ioctl,
-    [FAMILY_FCNTL] = classify_fcntl,
-    [FAMILY_FLOCK] = classify_flock,
-    [FAMILY_OPEN] = classify_open,
-    [FAMILY_FILE] = classify_file,
-    [FAMILY_MEMORY] = classify_other,
-    [FAMILY_CHILD] = classify_child,
-    [FAMILY_CLONE] = classify_clone,
-    [FAMILY_SIGNAL] = classify_signal,
-    [FAMILY_SEMAPHORE] = classify_semaphore,
-    [FAMILY_SYSV_MESSAGE] = classify_sysv_message,
-    [FAMILY_MESSAGE_QUEUE] = classify_message_queue,
-    [FAMILY_EXEC] = classify_exec,
-    [FAMILY_EXIT] = classify_exit,
+	[FAMILY_OTHER] = classify_other,
+	[FAMILY_FUTEX] = classify_futex,
+	[FAMILY_FUTEX_WAITV] = classify_futex_waitv,
+	[FAMILY_SLEEP] = classify_sleep,
+	[FAMILY_POLL] = classify_poll,
+	[FAMILY_SELECT] = classify_select,
+	[FAMILY_EPOLL] = classify_epoll,
+	[FAMILY_IO_URING] = classify_io_uring,
+	[FAMILY_AIO] = classify_aio,
+	[FAMILY_READ] = classify_read,
+	[FAMILY_WRITE] = classify_write,
+	[FAMILY_SOCKET] = classify_socket,
+	[FAMILY_CONNECT] = classify_connect,
+	[FAMILY_TRANSFER] = classify_transfer,
+	[FAMILY_IOCTL] = classify_ioctl,
+	[FAMILY_FCNTL] = classify_fcntl,
+	[FAMILY_FLOCK] = classify_flock,
+	[FAMILY_OPEN] = classify_open,
+	[FAMILY_FILE] = classify_file,
+	[FAMILY_MEMORY] = classify_other,
+	[FAMILY_CHILD] = classify_child,
+	[FAMILY_CLONE] = classify_clone,
+	[FAMILY_SIGNAL] = classify_signal,
+	[FAMILY_SEMAPHORE] = classify_semaphore,
+	[FAMILY_SYSV_MESSAGE] = classify_sysv_message,
+	[FAMILY_MESSAGE_QUEUE] = classify_message_queue,
+	[FAMILY_EXEC] = classify_exec,
+	[FAMILY_EXIT] = classify_exit,
 };
 
 /* A parent sleeps in clone until a vfork child lets go of its memory, and for nothing else. */
@@ -101,8 +101,8 @@ static void set_syscall(struct subject *subject, long number, const uint64_t arg
 	subject->row = syscall_row(number);
 	fact->argument_count = subject->row ? subject->row->arguments : 6;
 	char *name = number >= 0 && number <= INT32_MAX
-			 ? seccomp_syscall_resolve_num_arch(SCMP_ARCH_X86_64, (int)number)
-			 : NULL;
+			     ? seccomp_syscall_resolve_num_arch(SCMP_ARCH_X86_64, (int)number)
+			     : NULL;
 	if (name)
 		fact->name = strpool_add(subject->context->strings, name);
 	else if (subject->row && subject->row->name)
@@ -190,11 +190,11 @@ void classify_thread(const struct classify_context *context, const struct captur
 		     const struct stack *stack, struct wait *wait)
 {
 	struct subject subject = {
-	    .context = context,
-	    .process = context->process,
-	    .thread = thread,
-	    .stack = stack,
-	    .wait = wait,
+		.context = context,
+		.process = context->process,
+		.thread = thread,
+		.stack = stack,
+		.wait = wait,
 	};
 	wait->since_ms = thread->slept_ms;
 	if (!classify_state(&subject)) {

@@ -131,8 +131,8 @@ void classify_io_uring(struct subject *subject)
 	/* With a registered ring the argument is an index, not a descriptor. */
 	if (argument(subject, 3) & 16 /* IORING_ENTER_REGISTERED_RING */) {
 		subject->wait->resource = (struct resource){.kind = "io_uring", .fd = -1};
-		subject->wait->resource.detail =
-		    subject_printf(subject, "registered ring %u", (uint32_t)argument(subject, 0));
+		subject->wait->resource.detail = subject_printf(subject, "registered ring %u",
+								(uint32_t)argument(subject, 0));
 	}
 	subject_decide(subject, WAIT_IO_URING, CONFIDENCE_CERTAIN, "io_uring_enter");
 }

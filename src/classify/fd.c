@@ -19,42 +19,44 @@
 
 /* The first row that fits; what has no name of its own goes by st_mode. */
 static const struct fd_type types[] = {
-    {"pipe:[", 0, "pipe", WAIT_PIPE_READ, WAIT_PIPE_WRITE, false, PROC},
-    {"socket:[", 0, "socket", WAIT_SOCKET_READ, WAIT_SOCKET_WRITE, false, PROC},
-    {"anon_inode:[eventfd]", 0, "eventfd", WAIT_EVENTFD_READ, WAIT_EVENTFD_WRITE, false,
-     "fs/eventfd.c"},
-    {"anon_inode:[timerfd]", 0, "timerfd", WAIT_TIMERFD_READ, WAIT_SYSTEM_CALL, false,
-     "fs/timerfd.c"},
-    {"anon_inode:[signalfd]", 0, "signalfd", WAIT_SIGNALFD_READ, WAIT_SYSTEM_CALL, false,
-     "fs/signalfd.c"},
-    {"anon_inode:inotify", 0, "inotify", WAIT_INOTIFY_READ, WAIT_SYSTEM_CALL, false,
-     "fs/notify/inotify"},
-    {"anon_inode:[fanotify]", 0, "fanotify", WAIT_INOTIFY_READ, WAIT_SYSTEM_CALL, false,
-     "fs/notify/fanotify"},
-    {"anon_inode:[eventpoll]", 0, "epoll", WAIT_EPOLL, WAIT_SYSTEM_CALL, false, "fs/eventpoll.c"},
-    {"anon_inode:[io_uring]", 0, "io_uring", WAIT_IO_URING, WAIT_SYSTEM_CALL, false, "io_uring"},
-    {"anon_inode:[userfaultfd]", 0, "userfaultfd", WAIT_FILE_READ, WAIT_SYSTEM_CALL, false,
-     "fs/userfaultfd.c"},
-    {"anon_inode:[pidfd]", 0, "pidfd", WAIT_CHILD, WAIT_SYSTEM_CALL, false, "fs/pidfs.c"},
-    {"pidfd:[", 0, "pidfd", WAIT_CHILD, WAIT_SYSTEM_CALL, false, "fs/pidfs.c, Linux 6.9"},
-    {"anon_inode:[perf_event]", 0, "perf event", WAIT_FILE_READ, WAIT_SYSTEM_CALL, false,
-     "kernel/events/core.c"},
-    {"anon_inode:seccomp notify", 0, "seccomp notifier", WAIT_FILE_READ, WAIT_SYSTEM_CALL, false,
-     "kernel/seccomp.c"},
-    {"anon_inode:", 0, "anonymous inode", WAIT_FILE_READ, WAIT_FILE_WRITE, true, PROC},
-    {"/dev/pts/", 0, "terminal", WAIT_TTY_READ, WAIT_TTY_WRITE, true, "drivers/tty"},
-    {"/dev/tty", 0, "terminal", WAIT_TTY_READ, WAIT_TTY_WRITE, true, "drivers/tty"},
-    {"/dev/ptmx", 0, "terminal", WAIT_TTY_READ, WAIT_TTY_WRITE, true, "drivers/tty/pty.c"},
-    {"/dev/console", 0, "terminal", WAIT_TTY_READ, WAIT_TTY_WRITE, true, "drivers/tty"},
-    {"/dev/hvc", 0, "terminal", WAIT_TTY_READ, WAIT_TTY_WRITE, true, "drivers/tty/hvc"},
-    {"/dev/fuse", 0, "fuse device", WAIT_FILE_READ, WAIT_FILE_WRITE, true, "fs/fuse/dev.c"},
-    {NULL, S_IFIFO, "fifo", WAIT_PIPE_READ, WAIT_PIPE_WRITE, true, "stat"},
-    {NULL, S_IFSOCK, "socket", WAIT_SOCKET_READ, WAIT_SOCKET_WRITE, true, "stat"},
-    {NULL, S_IFREG, "file", WAIT_FILE_READ, WAIT_FILE_WRITE, true, "stat"},
-    {NULL, S_IFDIR, "directory", WAIT_FILE_READ, WAIT_FILE_WRITE, true, "stat"},
-    {NULL, S_IFBLK, "block device", WAIT_FILE_READ, WAIT_FILE_WRITE, true, "stat"},
-    {NULL, S_IFCHR, "device", WAIT_FILE_READ, WAIT_FILE_WRITE, true, "stat"},
-    {"/", 0, "file", WAIT_FILE_READ, WAIT_FILE_WRITE, true, PROC},
+	{"pipe:[", 0, "pipe", WAIT_PIPE_READ, WAIT_PIPE_WRITE, false, PROC},
+	{"socket:[", 0, "socket", WAIT_SOCKET_READ, WAIT_SOCKET_WRITE, false, PROC},
+	{"anon_inode:[eventfd]", 0, "eventfd", WAIT_EVENTFD_READ, WAIT_EVENTFD_WRITE, false,
+	 "fs/eventfd.c"},
+	{"anon_inode:[timerfd]", 0, "timerfd", WAIT_TIMERFD_READ, WAIT_SYSTEM_CALL, false,
+	 "fs/timerfd.c"},
+	{"anon_inode:[signalfd]", 0, "signalfd", WAIT_SIGNALFD_READ, WAIT_SYSTEM_CALL, false,
+	 "fs/signalfd.c"},
+	{"anon_inode:inotify", 0, "inotify", WAIT_INOTIFY_READ, WAIT_SYSTEM_CALL, false,
+	 "fs/notify/inotify"},
+	{"anon_inode:[fanotify]", 0, "fanotify", WAIT_INOTIFY_READ, WAIT_SYSTEM_CALL, false,
+	 "fs/notify/fanotify"},
+	{"anon_inode:[eventpoll]", 0, "epoll", WAIT_EPOLL, WAIT_SYSTEM_CALL, false,
+	 "fs/eventpoll.c"},
+	{"anon_inode:[io_uring]", 0, "io_uring", WAIT_IO_URING, WAIT_SYSTEM_CALL, false,
+	 "io_uring"},
+	{"anon_inode:[userfaultfd]", 0, "userfaultfd", WAIT_FILE_READ, WAIT_SYSTEM_CALL, false,
+	 "fs/userfaultfd.c"},
+	{"anon_inode:[pidfd]", 0, "pidfd", WAIT_CHILD, WAIT_SYSTEM_CALL, false, "fs/pidfs.c"},
+	{"pidfd:[", 0, "pidfd", WAIT_CHILD, WAIT_SYSTEM_CALL, false, "fs/pidfs.c, Linux 6.9"},
+	{"anon_inode:[perf_event]", 0, "perf event", WAIT_FILE_READ, WAIT_SYSTEM_CALL, false,
+	 "kernel/events/core.c"},
+	{"anon_inode:seccomp notify", 0, "seccomp notifier", WAIT_FILE_READ, WAIT_SYSTEM_CALL,
+	 false, "kernel/seccomp.c"},
+	{"anon_inode:", 0, "anonymous inode", WAIT_FILE_READ, WAIT_FILE_WRITE, true, PROC},
+	{"/dev/pts/", 0, "terminal", WAIT_TTY_READ, WAIT_TTY_WRITE, true, "drivers/tty"},
+	{"/dev/tty", 0, "terminal", WAIT_TTY_READ, WAIT_TTY_WRITE, true, "drivers/tty"},
+	{"/dev/ptmx", 0, "terminal", WAIT_TTY_READ, WAIT_TTY_WRITE, true, "drivers/tty/pty.c"},
+	{"/dev/console", 0, "terminal", WAIT_TTY_READ, WAIT_TTY_WRITE, true, "drivers/tty"},
+	{"/dev/hvc", 0, "terminal", WAIT_TTY_READ, WAIT_TTY_WRITE, true, "drivers/tty/hvc"},
+	{"/dev/fuse", 0, "fuse device", WAIT_FILE_READ, WAIT_FILE_WRITE, true, "fs/fuse/dev.c"},
+	{NULL, S_IFIFO, "fifo", WAIT_PIPE_READ, WAIT_PIPE_WRITE, true, "stat"},
+	{NULL, S_IFSOCK, "socket", WAIT_SOCKET_READ, WAIT_SOCKET_WRITE, true, "stat"},
+	{NULL, S_IFREG, "file", WAIT_FILE_READ, WAIT_FILE_WRITE, true, "stat"},
+	{NULL, S_IFDIR, "directory", WAIT_FILE_READ, WAIT_FILE_WRITE, true, "stat"},
+	{NULL, S_IFBLK, "block device", WAIT_FILE_READ, WAIT_FILE_WRITE, true, "stat"},
+	{NULL, S_IFCHR, "device", WAIT_FILE_READ, WAIT_FILE_WRITE, true, "stat"},
+	{"/", 0, "file", WAIT_FILE_READ, WAIT_FILE_WRITE, true, PROC},
 };
 
 const struct fd_type *fd_type_of(const struct capture_descriptor *descriptor)
@@ -64,8 +66,8 @@ const struct fd_type *fd_type_of(const struct capture_descriptor *descriptor)
 	for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
 		const struct fd_type *type = &types[i];
 		if (type->target
-			? strncmp(descriptor->target, type->target, strlen(type->target)) == 0
-			: (descriptor->mode & S_IFMT) == type->mode)
+			    ? strncmp(descriptor->target, type->target, strlen(type->target)) == 0
+			    : (descriptor->mode & S_IFMT) == type->mode)
 			return type;
 	}
 	return NULL;
@@ -75,18 +77,18 @@ const struct fd_type *fd_type_of(const struct capture_descriptor *descriptor)
 static const struct {
 	const char *function, *kind;
 } socket_rows[] = {
-    {"tcp_*", "tcp socket"},
-    {"inet_csk_accept", "tcp socket"},
-    {"inet_stream_connect", "tcp socket"},
-    {"__inet_stream_connect", "tcp socket"},
-    {"sk_stream_wait_*", "tcp socket"},
-    {"udp_*", "udp socket"},
-    {"unix_*", "unix socket"},
-    {"__unix_*", "unix socket"},
-    {"netlink_*", "netlink socket"},
-    {"packet_*", "packet socket"},
-    {"raw_*", "raw socket"},
-    {"vsock_*", "vsock socket"},
+	{"tcp_*", "tcp socket"},
+	{"inet_csk_accept", "tcp socket"},
+	{"inet_stream_connect", "tcp socket"},
+	{"__inet_stream_connect", "tcp socket"},
+	{"sk_stream_wait_*", "tcp socket"},
+	{"udp_*", "udp socket"},
+	{"unix_*", "unix socket"},
+	{"__unix_*", "unix socket"},
+	{"netlink_*", "netlink socket"},
+	{"packet_*", "packet socket"},
+	{"raw_*", "raw socket"},
+	{"vsock_*", "vsock socket"},
 };
 
 const char *socket_kind(const struct subject *subject)
@@ -242,10 +244,10 @@ const char *fd_detail(struct subject *subject, const struct fd_type *type, const
 		const char *kind;
 		const char *(*detail)(struct subject *subject, const char *info);
 	} rows[] = {
-	    {"eventfd", eventfd_detail},   {"signalfd", signalfd_detail},
-	    {"timerfd", timerfd_detail},   {"epoll", epoll_detail},
-	    {"inotify", inotify_detail},   {"pidfd", pidfd_detail},
-	    {"terminal", terminal_detail}, {"io_uring", io_uring_detail},
+		{"eventfd", eventfd_detail},   {"signalfd", signalfd_detail},
+		{"timerfd", timerfd_detail},   {"epoll", epoll_detail},
+		{"inotify", inotify_detail},   {"pidfd", pidfd_detail},
+		{"terminal", terminal_detail}, {"io_uring", io_uring_detail},
 	};
 	if (!type || !info)
 		return NULL;
@@ -271,10 +273,10 @@ const struct fd_type *classify_set_fd(struct subject *subject, unsigned i)
 	/* Descriptors of anonymous inodes share one inode: nothing tells two of them apart. */
 	if (strncmp(descriptor->target, "anon_inode:", 11) != 0)
 		resource->identity =
-		    type->is_path && descriptor->inode
-			? subject_printf(subject, "%s:%" PRIx64 ":%" PRIu64, type->kind,
-					 descriptor->device, descriptor->inode)
-			: descriptor->target;
+			type->is_path && descriptor->inode
+				? subject_printf(subject, "%s:%" PRIx64 ":%" PRIu64, type->kind,
+						 descriptor->device, descriptor->inode)
+				: descriptor->target;
 	resource->detail = fd_detail(subject, type, descriptor->info);
 	if (type->read == WAIT_SOCKET_READ)
 		resource->kind = socket_kind(subject);

@@ -29,9 +29,10 @@ static enum maker maker_of_library(const char *path)
 		const char *prefix;
 		enum maker maker;
 	} rows[] = {
-	    {"libc.so.6", MAKER_GLIBC},	   {"libc-2.", MAKER_GLIBC},   {"libpthread", MAKER_GLIBC},
-	    {"ld-linux-x86", MAKER_GLIBC}, {"ld-2.", MAKER_GLIBC},     {"ld-musl-", MAKER_MUSL},
-	    {"libc.musl-", MAKER_MUSL},	   {"libgomp.so", MAKER_GOMP},
+		{"libc.so.6", MAKER_GLIBC},  {"libc-2.", MAKER_GLIBC},
+		{"libpthread", MAKER_GLIBC}, {"ld-linux-x86", MAKER_GLIBC},
+		{"ld-2.", MAKER_GLIBC},	     {"ld-musl-", MAKER_MUSL},
+		{"libc.musl-", MAKER_MUSL},  {"libgomp.so", MAKER_GOMP},
 	};
 	const char *base = path_base(path);
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -128,8 +129,8 @@ static void say_word(struct subject *subject, const struct futex_wait *futex)
 {
 	subject_set_object(subject, "futex", futex->address);
 	if (futex->has_word)
-		subject->wait->resource.detail =
-		    subject_printf(subject, "value %u, waits while %u", futex->word, futex->value);
+		subject->wait->resource.detail = subject_printf(subject, "value %u, waits while %u",
+								futex->word, futex->value);
 }
 
 /* A lock of libc's own, or of an allocator, by who asked for it. */
@@ -283,5 +284,5 @@ void classify_futex_waitv(struct subject *subject)
 	subject_set_object(subject, "futex", first.address);
 	if (count > 1 && count <= 128)
 		subject->wait->resource.detail =
-		    subject_printf(subject, "the first of %u futexes", count);
+			subject_printf(subject, "the first of %u futexes", count);
 }

@@ -19,28 +19,28 @@ static const struct {
 	enum wait_class class;
 	const char *kind;
 } kernel_rows[] = {
-    {"pipe_read", WAIT_PIPE_READ, "pipe"},
-    {"anon_pipe_read", WAIT_PIPE_READ, "pipe"},
-    {"pipe_wait_readable", WAIT_PIPE_READ, "pipe"},
-    {"pipe_write", WAIT_PIPE_WRITE, "pipe"},
-    {"anon_pipe_write", WAIT_PIPE_WRITE, "pipe"},
-    {"pipe_wait_writable", WAIT_PIPE_WRITE, "pipe"},
-    {"sk_stream_wait_memory", WAIT_SOCKET_WRITE, "tcp socket"},
-    {"sock_alloc_send_pskb", WAIT_SOCKET_WRITE, "socket"},
-    {"unix_wait_for_peer", WAIT_SOCKET_WRITE, "unix socket"},
-    {"unix_stream_read_generic", WAIT_SOCKET_READ, "unix socket"},
-    {"unix_stream_data_wait", WAIT_SOCKET_READ, "unix socket"},
-    {"__skb_wait_for_more_packets", WAIT_SOCKET_READ, "socket"},
-    {"sk_wait_data", WAIT_SOCKET_READ, "tcp socket"},
-    {"eventfd_read", WAIT_EVENTFD_READ, "eventfd"},
-    {"eventfd_write", WAIT_EVENTFD_WRITE, "eventfd"},
-    {"timerfd_read*", WAIT_TIMERFD_READ, "timerfd"},
-    {"signalfd_dequeue", WAIT_SIGNALFD_READ, "signalfd"},
-    {"signalfd_read*", WAIT_SIGNALFD_READ, "signalfd"},
-    {"inotify_read", WAIT_INOTIFY_READ, "inotify"},
-    {"fanotify_read", WAIT_INOTIFY_READ, "fanotify"},
-    {"n_tty_read", WAIT_TTY_READ, "terminal"},
-    {"n_tty_write", WAIT_TTY_WRITE, "terminal"},
+	{"pipe_read", WAIT_PIPE_READ, "pipe"},
+	{"anon_pipe_read", WAIT_PIPE_READ, "pipe"},
+	{"pipe_wait_readable", WAIT_PIPE_READ, "pipe"},
+	{"pipe_write", WAIT_PIPE_WRITE, "pipe"},
+	{"anon_pipe_write", WAIT_PIPE_WRITE, "pipe"},
+	{"pipe_wait_writable", WAIT_PIPE_WRITE, "pipe"},
+	{"sk_stream_wait_memory", WAIT_SOCKET_WRITE, "tcp socket"},
+	{"sock_alloc_send_pskb", WAIT_SOCKET_WRITE, "socket"},
+	{"unix_wait_for_peer", WAIT_SOCKET_WRITE, "unix socket"},
+	{"unix_stream_read_generic", WAIT_SOCKET_READ, "unix socket"},
+	{"unix_stream_data_wait", WAIT_SOCKET_READ, "unix socket"},
+	{"__skb_wait_for_more_packets", WAIT_SOCKET_READ, "socket"},
+	{"sk_wait_data", WAIT_SOCKET_READ, "tcp socket"},
+	{"eventfd_read", WAIT_EVENTFD_READ, "eventfd"},
+	{"eventfd_write", WAIT_EVENTFD_WRITE, "eventfd"},
+	{"timerfd_read*", WAIT_TIMERFD_READ, "timerfd"},
+	{"signalfd_dequeue", WAIT_SIGNALFD_READ, "signalfd"},
+	{"signalfd_read*", WAIT_SIGNALFD_READ, "signalfd"},
+	{"inotify_read", WAIT_INOTIFY_READ, "inotify"},
+	{"fanotify_read", WAIT_INOTIFY_READ, "fanotify"},
+	{"n_tty_read", WAIT_TTY_READ, "terminal"},
+	{"n_tty_write", WAIT_TTY_WRITE, "terminal"},
 };
 
 static bool by_kernel_function(struct subject *subject)
@@ -104,8 +104,8 @@ void classify_connect(struct subject *subject)
 {
 	const char *kind = NULL;
 	classify_socket(subject);
-	const char *peer =
-	    socket_address(subject, argument(subject, 1), (uint32_t)argument(subject, 2), &kind);
+	const char *peer = socket_address(subject, argument(subject, 1),
+					  (uint32_t)argument(subject, 2), &kind);
 	if (!peer)
 		return;
 	if (strcmp(subject->wait->resource.kind, "socket") == 0)
@@ -121,16 +121,16 @@ void classify_transfer(struct subject *subject)
 		const char *function;
 		bool out;
 	} sides[] = {
-	    {"pipe_wait_readable", false},
-	    {"ipipe_prep", false},
-	    {"pipe_wait_writable", true},
-	    {"opipe_prep", true},
-	    {"wait_for_space", true},
-	    {"sk_stream_wait_memory", true},
-	    {"sock_alloc_send_pskb", true},
-	    {"anon_pipe_write", true},
-	    {"unix_stream_read_generic", false},
-	    {"tcp_splice_read", false},
+		{"pipe_wait_readable", false},
+		{"ipipe_prep", false},
+		{"pipe_wait_writable", true},
+		{"opipe_prep", true},
+		{"wait_for_space", true},
+		{"sk_stream_wait_memory", true},
+		{"sock_alloc_send_pskb", true},
+		{"anon_pipe_write", true},
+		{"unix_stream_read_generic", false},
+		{"tcp_splice_read", false},
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(sides); i++) {
 		if (subject_in_kernel(subject, sides[i].function)) {
@@ -139,7 +139,7 @@ void classify_transfer(struct subject *subject)
 		}
 	}
 	const struct fd_type *from =
-	    fd_type_of(capture_descriptor_of(subject->process, argument_int(subject, in)));
+		fd_type_of(capture_descriptor_of(subject->process, argument_int(subject, in)));
 	bool writes = from && on_storage(from);
 	classify_data(subject, writes ? out : in, writes);
 	subject_doubt(subject);
@@ -205,7 +205,7 @@ void classify_fcntl(struct subject *subject)
 		       command == F_SETLKW ? "F_SETLKW" : "F_OFD_SETLKW");
 	const char *range = range_text(subject, argument(subject, 2));
 	subject->wait->resource.detail =
-	    range && command == F_OFD_SETLKW ? subject_printf(subject, "OFD %s", range) : range;
+		range && command == F_OFD_SETLKW ? subject_printf(subject, "OFD %s", range) : range;
 }
 
 void classify_flock(struct subject *subject)

@@ -31,17 +31,17 @@ static const char *mutex_detail(struct subject *subject, uint32_t kind)
 {
 	static const char *const types[] = {NULL, "recursive", "error-checking", "adaptive"};
 	const char *const words[] = {
-	    types[kind & 3],
-	    kind & KIND_ROBUST ? "robust" : NULL,
-	    kind & KIND_INHERIT ? "priority inheritance" : NULL,
-	    kind & KIND_PROTECT ? "priority protection" : NULL,
-	    kind & KIND_SHARED ? "shared between processes" : NULL,
+		types[kind & 3],
+		kind & KIND_ROBUST ? "robust" : NULL,
+		kind & KIND_INHERIT ? "priority inheritance" : NULL,
+		kind & KIND_PROTECT ? "priority protection" : NULL,
+		kind & KIND_SHARED ? "shared between processes" : NULL,
 	};
 	const char *detail = NULL;
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
 		if (words[i])
-			detail =
-			    detail ? subject_printf(subject, "%s, %s", detail, words[i]) : words[i];
+			detail = detail ? subject_printf(subject, "%s, %s", detail, words[i])
+					: words[i];
 	}
 	return detail ? strpool_add(subject->context->strings, detail) : NULL;
 }
@@ -222,7 +222,7 @@ enum fit glibc_check_join(struct lock_case *lock)
 	uint32_t tid = lock->futex->value;
 	const struct capture_thread *joined = subject_thread_by_ns_tid(lock->subject, tid);
 	const struct capture_thread *there =
-	    subject_thread_by_tcb(lock->subject, lock->base, STRUCT_PTHREAD);
+		subject_thread_by_tcb(lock->subject, lock->base, STRUCT_PTHREAD);
 	if (there) {
 		lock_set_joined(lock, (uint32_t)there->ns_tid);
 		return there == joined ? FIT_STRONG : FIT_WEAK;

@@ -75,8 +75,8 @@ enum fit musl_check_semaphore(struct lock_case *lock)
 	uint32_t waiters = lock_u32(lock, 4);
 	if (!waiters || waiters > MANY || !shared_agrees(lock, lock_u32(lock, 8), 0))
 		return FIT_NO;
-	lock->detail =
-	    subject_printf(lock->subject, "value 0, %u waiter%s", waiters, waiters == 1 ? "" : "s");
+	lock->detail = subject_printf(lock->subject, "value 0, %u waiter%s", waiters,
+				      waiters == 1 ? "" : "s");
 	return FIT_STRONG;
 }
 

@@ -30,8 +30,8 @@ static void say_child(struct subject *subject, int32_t pid)
 	} else if (pid == 0) {
 		resource->detail = "any child of its process group";
 	} else {
-		resource->detail =
-		    subject_printf(subject, "any child of process group %" PRId64, -(int64_t)pid);
+		resource->detail = subject_printf(subject, "any child of process group %" PRId64,
+						  -(int64_t)pid);
 	}
 }
 

@@ -15,29 +15,29 @@ static const struct {
 	const char *function; /* of the kernel */
 	long number;
 } kernel_rows[] = {
-    {"futex_wait_restart", SYS_futex},
-    {"do_restart_poll", SYS_poll},
-    {"hrtimer_nanosleep_restart", SYS_nanosleep},
-    {"alarm_timer_nsleep_restart", SYS_clock_nanosleep},
-    {"futex_*", SYS_futex},
-    {"do_futex", SYS_futex},
-    {"poll_schedule_timeout*", SYS_poll},
-    {"do_poll*", SYS_poll},
-    {"do_sys_poll", SYS_poll},
-    {"hrtimer_nanosleep", SYS_nanosleep},
-    {"do_nanosleep", SYS_nanosleep},
+	{"futex_wait_restart", SYS_futex},
+	{"do_restart_poll", SYS_poll},
+	{"hrtimer_nanosleep_restart", SYS_nanosleep},
+	{"alarm_timer_nsleep_restart", SYS_clock_nanosleep},
+	{"futex_*", SYS_futex},
+	{"do_futex", SYS_futex},
+	{"poll_schedule_timeout*", SYS_poll},
+	{"do_poll*", SYS_poll},
+	{"do_sys_poll", SYS_poll},
+	{"hrtimer_nanosleep", SYS_nanosleep},
+	{"do_nanosleep", SYS_nanosleep},
 };
 
 static const struct {
 	const char *function;
 	long number;
 } stub_rows[] = {
-    {"clock_nanosleep", SYS_clock_nanosleep},
-    {"nanosleep", SYS_nanosleep},
-    {"usleep", SYS_nanosleep},
-    {"poll", SYS_poll},
-    {"lll_lock_wait", SYS_futex},
-    {"futex_*", SYS_futex},
+	{"clock_nanosleep", SYS_clock_nanosleep},
+	{"nanosleep", SYS_nanosleep},
+	{"usleep", SYS_nanosleep},
+	{"poll", SYS_poll},
+	{"lll_lock_wait", SYS_futex},
+	{"futex_*", SYS_futex},
 };
 
 /* `mov $number, %eax; syscall`, as libc's own wrappers have it before the pc. */

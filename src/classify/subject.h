@@ -24,7 +24,7 @@ void subject_decide(struct subject *subject, enum wait_class class, enum confide
 /* A later doubt: `certain` becomes `likely`, never the other way round. */
 void subject_doubt(struct subject *subject);
 const char *subject_printf(struct subject *subject, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
+	__attribute__((format(printf, 2, 3)));
 /* The name of the variable at address, or NULL. */
 const char *subject_name_data(const struct subject *subject, uint64_t address);
 /* The resource at an address in the target's memory, named when the variable has a name. */

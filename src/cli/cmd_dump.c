@@ -55,28 +55,30 @@ enum {
 };
 
 static const struct argp_option argp_options[] = {
-    {NULL, 0, NULL, 0, "What is dumped:", 1},
-    {"tree", OPTION_TREE, NULL, 0, "descendants of PID too", 1},
-    {"max-frames", OPTION_MAX_FRAMES, "N", 0,
-     "frames per stack (default 256; 0: no limit); how many were left out is said", 1},
-    {"kernel-stacks", OPTION_KERNEL_STACKS, "WHEN", 0,
-     "auto, always or never; auto: where the user stack tells little", 1},
-    {NULL, 0, NULL, 0, "How:", 2},
-    {"deadline", OPTION_DEADLINE, "DURATION", 0,
-     "how long the dump may take in all (default 10s; 0: no limit)", 2},
-    {"no-stop", OPTION_NO_STOP, NULL, 0,
-     "never stop a thread: sleeping ones only, from /proc and copied memory", 2},
-    {"unwinder", OPTION_UNWINDER, "NAME", 0, "auto, libdw, libunwind, frame-pointer or ptrace", 2},
-    {"debuginfod", OPTION_DEBUGINFOD, NULL, 0,
-     "ask the servers in DEBUGINFOD_URLS for missing debug files", 2},
-    {NULL, 0, NULL, 0, "The report:", 3},
-    {"format", OPTION_FORMAT, "FORMAT", 0, "text or json (default: by FILE's suffix, or text)", 3},
-    {"output", 'o', "FILE", 0, "write to FILE, whole or not at all, mode 0600", 3},
-    {"color", OPTION_COLOR, "WHEN", 0, "auto, always or never", 3},
-    {"no-idle", OPTION_NO_IDLE, NULL, 0, "leave idle groups out of the text", 3},
-    {"quiet", 'q', NULL, 0, "no messages about what could not be read", 3},
-    {"verbose", 'v', NULL, 0, "addresses, modules, and how each frame was found", 3},
-    {0}};
+	{NULL, 0, NULL, 0, "What is dumped:", 1},
+	{"tree", OPTION_TREE, NULL, 0, "descendants of PID too", 1},
+	{"max-frames", OPTION_MAX_FRAMES, "N", 0,
+	 "frames per stack (default 256; 0: no limit); how many were left out is said", 1},
+	{"kernel-stacks", OPTION_KERNEL_STACKS, "WHEN", 0,
+	 "auto, always or never; auto: where the user stack tells little", 1},
+	{NULL, 0, NULL, 0, "How:", 2},
+	{"deadline", OPTION_DEADLINE, "DURATION", 0,
+	 "how long the dump may take in all (default 10s; 0: no limit)", 2},
+	{"no-stop", OPTION_NO_STOP, NULL, 0,
+	 "never stop a thread: sleeping ones only, from /proc and copied memory", 2},
+	{"unwinder", OPTION_UNWINDER, "NAME", 0, "auto, libdw, libunwind, frame-pointer or ptrace",
+	 2},
+	{"debuginfod", OPTION_DEBUGINFOD, NULL, 0,
+	 "ask the servers in DEBUGINFOD_URLS for missing debug files", 2},
+	{NULL, 0, NULL, 0, "The report:", 3},
+	{"format", OPTION_FORMAT, "FORMAT", 0, "text or json (default: by FILE's suffix, or text)",
+	 3},
+	{"output", 'o', "FILE", 0, "write to FILE, whole or not at all, mode 0600", 3},
+	{"color", OPTION_COLOR, "WHEN", 0, "auto, always or never", 3},
+	{"no-idle", OPTION_NO_IDLE, NULL, 0, "leave idle groups out of the text", 3},
+	{"quiet", 'q', NULL, 0, "no messages about what could not be read", 3},
+	{"verbose", 'v', NULL, 0, "addresses, modules, and how each frame was found", 3},
+	{0}};
 
 static int choose(const char *word, const char *const *names, int count)
 {
@@ -116,7 +118,7 @@ static error_t parse(int key, char *word, struct argp_state *state)
 	switch (key) {
 	case OPTION_FORMAT:
 		dump->format =
-		    (enum format)choose_or_die(state, "format", *word ? word : "?", formats, 3);
+			(enum format)choose_or_die(state, "format", *word ? word : "?", formats, 3);
 		return 0;
 	case OPTION_COLOR:
 		dump->color = (enum color)choose_or_die(state, "color", word, whens, 3);
@@ -181,9 +183,9 @@ static error_t parse(int key, char *word, struct argp_state *state)
 }
 
 static const char doc[] =
-    "Show what every thread of a hung process is blocked on, and its whole stack.\v"
-    "Exit status: 0 whole; 1 something could not be read (the report says what); 2 nothing to "
-    "show.\n\nhangdump(1) has the rest.";
+	"Show what every thread of a hung process is blocked on, and its whole stack.\v"
+	"Exit status: 0 whole; 1 something could not be read (the report says what); 2 nothing to "
+	"show.\n\nhangdump(1) has the rest.";
 
 static const struct argp argp = {argp_options, parse, "PID...", doc, NULL, NULL, NULL};
 
@@ -233,7 +235,7 @@ static bool is_whole(const struct dump *dump)
 static void overdue(int signal_number)
 {
 	static const char words[] =
-	    "hangdump: the deadline passed long ago: giving up without a report\n";
+		"hangdump: the deadline passed long ago: giving up without a report\n";
 	ssize_t n = write(STDERR_FILENO, words, sizeof(words) - 1);
 	(void)n;
 	(void)signal_number;
@@ -298,8 +300,8 @@ static int run_dump(int argc, char **argv)
 	options.pipeline.deadline = deadline_in_ms(options.deadline_ms);
 	if (options.format == FORMAT_UNSET)
 		options.format = options.output && has_suffix(options.output, ".json")
-				     ? FORMAT_JSON
-				     : FORMAT_TEXT;
+					 ? FORMAT_JSON
+					 : FORMAT_TEXT;
 	options.render.color = wants_color(&options);
 	set_watchdog(options.deadline_ms);
 	enum exit_code code = dump_and_report(&options);

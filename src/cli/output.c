@@ -66,7 +66,7 @@ static struct error *begin_beside(struct output *output, const char *path)
 	const char *slash = strrchr(output->final, '/');
 	int directory = slash ? (int)(slash - output->final) + 1 : 0;
 	output->temporary =
-	    xasprintf("%.*s.%s.XXXXXX", directory, output->final, output->final + directory);
+		xasprintf("%.*s.%s.XXXXXX", directory, output->final, output->final + directory);
 	if (strlen(output->temporary) >= sizeof(unfinished))
 		return unwritable(path, ENAMETOOLONG);
 	/* From its first moment on, a signal that ends us takes the file along. */

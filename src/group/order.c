@@ -102,7 +102,7 @@ static struct ranked rank(const struct dump *dump, const struct group *group)
 				.lowest_tid = process->threads.items[group->members.items[0]].tid};
 	for (size_t i = 0; i < group->members.count && !ranked.is_main; i++)
 		ranked.is_main =
-		    process->threads.items[group->members.items[i]].tid == process->pid;
+			process->threads.items[group->members.items[i]].tid == process->pid;
 	return ranked;
 }
 

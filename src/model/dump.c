@@ -5,10 +5,10 @@
 #include <stdarg.h>
 
 const char *const finding_kind_names[FINDING_KINDS] = {
-    [FINDING_DEADLOCK] = "deadlock",	     [FINDING_SELF_DEADLOCK] = "self-deadlock",
-    [FINDING_OWNER_EXITED] = "owner exited", [FINDING_BLOCKED_CHAIN] = "blocked chain",
-    [FINDING_SPINNING] = "spinning",	     [FINDING_NO_PROGRESS] = "no progress possible",
-    [FINDING_LOST_WAKEUP] = "lost wake-up",
+	[FINDING_DEADLOCK] = "deadlock",	 [FINDING_SELF_DEADLOCK] = "self-deadlock",
+	[FINDING_OWNER_EXITED] = "owner exited", [FINDING_BLOCKED_CHAIN] = "blocked chain",
+	[FINDING_SPINNING] = "spinning",	 [FINDING_NO_PROGRESS] = "no progress possible",
+	[FINDING_LOST_WAKEUP] = "lost wake-up",
 };
 
 void dump_init(struct dump *dump)

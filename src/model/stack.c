@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 const char *const frame_kind_names[FRAME_KINDS] = {
-    [FRAME_NATIVE] = "native", [FRAME_KERNEL] = "kernel", [FRAME_SIGNAL] = "signal"};
+	[FRAME_NATIVE] = "native", [FRAME_KERNEL] = "kernel", [FRAME_SIGNAL] = "signal"};
 
 const char *const found_by_names[FOUND_BY_WAYS] = {[FOUND_BY_REGISTERS] = "registers",
 						   [FOUND_BY_CFI] = "cfi",

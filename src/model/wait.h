@@ -113,8 +113,8 @@ struct resource {
 	const char *name;   /* symbol or path, or NULL */
 	int fd;		    /* -1: none */
 	const char *detail; /* endpoints, counts, watched descriptors; or NULL */
-	const char
-	    *identity; /* what makes two resources one: "pipe:[1234]"; NULL: address and fd do */
+	const char *
+		identity; /* what makes two resources one: "pipe:[1234]"; NULL: address and fd do */
 };
 
 struct wait {

@@ -55,8 +55,9 @@ static const char *reject(struct objects *objects, int fd, const struct wanted *
 {
 	if (wanted->build_id) {
 		Elf *elf = elf_begin(fd, ELF_C_READ_MMAP_PRIVATE, NULL);
-		const char *its =
-		    elf_kind(elf) == ELF_K_ELF ? elf_build_id_hex(&objects->strings, elf) : NULL;
+		const char *its = elf_kind(elf) == ELF_K_ELF
+					  ? elf_build_id_hex(&objects->strings, elf)
+					  : NULL;
 		elf_end(elf);
 		return its == wanted->build_id ? NULL : "its build id is another one";
 	}
@@ -100,8 +101,8 @@ static int by_build_id(struct objects *objects, struct wanted *wanted)
 {
 	if (!wanted->build_id || strlen(wanted->build_id) < 4)
 		return -1;
-	_cleanup_free_ char *path =
-	    xasprintf(DEBUG_DIR "/.build-id/%.2s/%s.debug", wanted->build_id, wanted->build_id + 2);
+	_cleanup_free_ char *path = xasprintf(DEBUG_DIR "/.build-id/%.2s/%s.debug",
+					      wanted->build_id, wanted->build_id + 2);
 	return look_at(objects, path, wanted);
 }
 
@@ -115,7 +116,7 @@ static int by_link(struct objects *objects, const char *main_path, const char *l
 		return -1;
 	for (size_t i = 0; i < ARRAY_SIZE(forms) && fd < 0; i++) {
 		_cleanup_free_ char *path =
-		    xasprintf(forms[i], (int)(slash - main_path), main_path, link);
+			xasprintf(forms[i], (int)(slash - main_path), main_path, link);
 		if (strcmp(path, main_path) != 0)
 			fd = look_at(objects, path, wanted);
 	}
@@ -192,16 +193,16 @@ static Elf *empty_dwz(struct object_private *p)
 		char frame[8];
 		char names[sizeof(names)];
 	} *image = xcalloc(1, sizeof(*image));
-	image->ehdr = (Elf64_Ehdr){
-	    .e_ident = {ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64, ELFDATA2LSB, EV_CURRENT},
-	    .e_type = ET_DYN,
-	    .e_machine = EM_X86_64,
-	    .e_version = EV_CURRENT,
-	    .e_shoff = offsetof(struct image, shdrs),
-	    .e_ehsize = sizeof(Elf64_Ehdr),
-	    .e_shentsize = sizeof(Elf64_Shdr),
-	    .e_shnum = 3,
-	    .e_shstrndx = 2};
+	image->ehdr = (Elf64_Ehdr){.e_ident = {ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64,
+					       ELFDATA2LSB, EV_CURRENT},
+				   .e_type = ET_DYN,
+				   .e_machine = EM_X86_64,
+				   .e_version = EV_CURRENT,
+				   .e_shoff = offsetof(struct image, shdrs),
+				   .e_ehsize = sizeof(Elf64_Ehdr),
+				   .e_shentsize = sizeof(Elf64_Shdr),
+				   .e_shnum = 3,
+				   .e_shstrndx = 2};
 	image->shdrs[1] = (Elf64_Shdr){.sh_name = 1,
 				       .sh_type = SHT_PROGBITS,
 				       .sh_offset = offsetof(struct image, frame),
@@ -251,8 +252,8 @@ static void open_dwz(struct object *object, Dwarf *dwarf)
 	}
 	if (!p->dwz) {
 		object->debug_why_not =
-		    strpool_printf(&p->owner->strings, "the dwz file %s: %s", n > 0 ? name : "",
-				   wanted.why_not ? wanted.why_not : "not found");
+			strpool_printf(&p->owner->strings, "the dwz file %s: %s", n > 0 ? name : "",
+				       wanted.why_not ? wanted.why_not : "not found");
 		elf_end(p->dwz_elf);
 		p->dwz_elf = empty_dwz(p);
 		p->dwz = dwarf_begin_elf(p->dwz_elf, DWARF_C_READ, NULL);

@@ -37,7 +37,7 @@ static bool load(void)
 	library.begin = (begin_fn *)dlsym(library.handle, "debuginfod_begin");
 	library.end = (end_fn *)dlsym(library.handle, "debuginfod_end");
 	library.set_progress =
-	    (set_progress_fn *)dlsym(library.handle, "debuginfod_set_progressfn");
+		(set_progress_fn *)dlsym(library.handle, "debuginfod_set_progressfn");
 	library.set_data = (set_data_fn *)dlsym(library.handle, "debuginfod_set_user_data");
 	library.get_data = (get_data_fn *)dlsym(library.handle, "debuginfod_get_user_data");
 	library.find = (find_fn *)dlsym(library.handle, "debuginfod_find_debuginfo");

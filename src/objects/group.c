@@ -64,12 +64,12 @@ static size_t add_object(struct objects *objects, const struct capture_mapping *
 	object->start = m->start;
 	object->private = xcalloc(1, sizeof(*object->private));
 	*object->private = (struct object_private){
-	    .owner = objects,
-	    .inode = m->inode,
-	    .device_major = m->device_major,
-	    .device_minor = m->device_minor,
-	    .fd = -1,
-	    .dwz_fd = -1,
+		.owner = objects,
+		.inode = m->inode,
+		.device_major = m->device_major,
+		.device_minor = m->device_minor,
+		.fd = -1,
+		.dwz_fd = -1,
 	};
 	return objects->objects.count - 1;
 }
@@ -131,7 +131,7 @@ static void order_spans(struct objects *objects)
 	}
 	for (size_t i = 0; i < objects->spans.count; i++) {
 		struct object_private *p =
-		    objects->objects.items[objects->spans.items[i].object].private;
+			objects->objects.items[objects->spans.items[i].object].private;
 		objects->order.items[p->first_span + p->span_count++] = i;
 	}
 }

@@ -24,7 +24,7 @@ static void find_text_relocations(Elf *elf, struct object *object)
 		if (!gelf_getphdr(elf, (int)i, &phdr) || phdr.p_type != PT_DYNAMIC)
 			continue;
 		Elf_Data *data =
-		    elf_getdata_rawchunk(elf, (int64_t)phdr.p_offset, phdr.p_filesz, ELF_T_DYN);
+			elf_getdata_rawchunk(elf, (int64_t)phdr.p_offset, phdr.p_filesz, ELF_T_DYN);
 		GElf_Dyn dyn;
 		for (int j = 0; data && gelf_getdyn(data, j, &dyn) && dyn.d_tag != DT_NULL; j++) {
 			if (dyn.d_tag == DT_TEXTREL ||
@@ -103,9 +103,9 @@ struct objects *objects_open(struct capture_process *process, const struct objec
 	objects->debuginfod_urls = urls ? xstrdup(urls) : NULL;
 	unsetenv("DEBUGINFOD_URLS");
 	objects->callbacks = (Dwfl_Callbacks){
-	    .find_elf = find_elf,
-	    .find_debuginfo = object_find_debuginfo,
-	    .section_address = dwfl_offline_section_address,
+		.find_elf = find_elf,
+		.find_debuginfo = object_find_debuginfo,
+		.section_address = dwfl_offline_section_address,
 	};
 	elf_version(EV_CURRENT);
 	sigbus_guard();

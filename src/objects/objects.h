@@ -32,9 +32,9 @@ struct object {
 	const char *build_id;	/* lower-case hexadecimal, or NULL */
 	const char *debug_path; /* the separate debug file in use, or NULL; known after its use */
 	const char
-	    *debug_why_not;  /* why one that was there (or asked for) is not in use, or NULL */
-	Dwfl_Module *module; /* NULL when not opened */
-	Elf *elf;	     /* the main file; NULL when not opened; the Dwfl's */
+		*debug_why_not; /* why one that was there (or asked for) is not in use, or NULL */
+	Dwfl_Module *module;	/* NULL when not opened */
+	Elf *elf;		/* the main file; NULL when not opened; the Dwfl's */
 	struct object_private *private;
 };
 

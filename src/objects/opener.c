@@ -39,24 +39,24 @@ struct request {
  * linux/magic.h, and for those not in the kernel tree from their own sources).
  */
 static const long remote_types[] = {
-    0x6969,	/* NFS */
-    0x517b,	/* SMB */
-    0xff534d42, /* CIFS */
-    0xfe534d42, /* SMB2 */
-    0x65735546, /* FUSE, virtiofs */
-    0x00c36400, /* Ceph */
-    0x01021997, /* 9P */
-    0x5346414f, /* AFS (OpenAFS) */
-    0x6b414653, /* AFS (kAFS) */
-    0x73757245, /* Coda */
-    0x0bd00bd0, /* Lustre */
-    0x47504653, /* GPFS */
-    0xaad7aaea, /* PanFS */
-    0x20030528, /* OrangeFS */
-    0x7461636f, /* OCFS2 */
-    0x01161970, /* GFS2 */
-    0x786f4256, /* VirtualBox shared folders */
-    0xbacbacbc, /* VMware shared folders */
+	0x6969,	    /* NFS */
+	0x517b,	    /* SMB */
+	0xff534d42, /* CIFS */
+	0xfe534d42, /* SMB2 */
+	0x65735546, /* FUSE, virtiofs */
+	0x00c36400, /* Ceph */
+	0x01021997, /* 9P */
+	0x5346414f, /* AFS (OpenAFS) */
+	0x6b414653, /* AFS (kAFS) */
+	0x73757245, /* Coda */
+	0x0bd00bd0, /* Lustre */
+	0x47504653, /* GPFS */
+	0xaad7aaea, /* PanFS */
+	0x20030528, /* OrangeFS */
+	0x7461636f, /* OCFS2 */
+	0x01161970, /* GFS2 */
+	0x786f4256, /* VirtualBox shared folders */
+	0xbacbacbc, /* VMware shared folders */
 };
 
 static bool is_remote(int fd)

@@ -38,8 +38,8 @@ static void copy_process(struct dump *dump, const struct capture *capture,
 	to->ppid = from->ppid;
 	to->name = strpool_add(strings, from->name);
 	to->executable = from->executable_deleted
-			     ? strpool_printf(strings, "%s (deleted)", from->executable)
-			     : strpool_add(strings, from->executable);
+				 ? strpool_printf(strings, "%s (deleted)", from->executable)
+				 : strpool_add(strings, from->executable);
 	to->start_time = from->start_time;
 	to->pid_namespace = from->pid_namespace;
 	to->frozen_us = from->frozen_us;
@@ -77,8 +77,8 @@ static size_t parse_kernel_stack(struct strpool *strings, const char *text, stru
 				frame->offset = offset;
 			const char *module = memchr(at, '[', (size_t)(end - at));
 			if (module && memchr(module, ']', (size_t)(end - module)))
-				frame->module =
-				    strpool_add_n(strings, module + 1, strcspn(module + 1, "]"));
+				frame->module = strpool_add_n(strings, module + 1,
+							      strcspn(module + 1, "]"));
 		}
 		line = *end ? end + 1 : NULL;
 	}
@@ -159,11 +159,11 @@ static void dump_process(struct dump *dump, const struct capture *capture,
 	struct process *to = array_append(&dump->processes);
 	copy_process(dump, capture, from, to);
 	struct symbolize_options symbols = {
-	    .inlines = true, .lines = true, .deadline = options->deadline};
+		.inlines = true, .lines = true, .deadline = options->deadline};
 	struct line line = {.options = options, .from = from, .dump = dump, .to = to};
 	line.objects = objects;
 	line.unwind =
-	    unwind_new(from, objects, options->unwinder, options->max_frames, &dump->strings);
+		unwind_new(from, objects, options->unwinder, options->max_frames, &dump->strings);
 	line.symbolize = symbolize_new(objects, &symbols, &dump->strings);
 	line.classify = (struct classify_context){.process = from,
 						  .strings = &dump->strings,
@@ -235,7 +235,7 @@ static struct error *take_capture(const pid_t *pids, size_t count,
 						  .fds = classify_syscall_fds,
 						  .walker = &unwind_held,
 						  .walk_always =
-						      options->unwinder == UNWINDER_PTRACE};
+							  options->unwinder == UNWINDER_PTRACE};
 	for (unsigned attempt = 1;; attempt++) {
 		struct error *error = capture_survey(pids, count, &capture_options, failures, ret);
 		if (error)

@@ -35,7 +35,7 @@ static void collect_edges(const struct printer *p, struct graph *graph)
 			const struct thread_entry *owner = printer_thread(p, wait->owners[j]);
 			if (owner)
 				graph->edges[graph->count++] =
-				    (struct edge){(size_t)(owner - p->threads), i};
+					(struct edge){(size_t)(owner - p->threads), i};
 		}
 	}
 	qsort(graph->edges, graph->count, sizeof(*graph->edges), by_owner);

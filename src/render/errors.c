@@ -52,7 +52,7 @@ static void print_line(struct printer *p, const struct dump_error *const *errors
 	const struct dump_error *error = errors[0];
 	print(p, "  ");
 	bool is_clear =
-	    p->dump->processes.count == 1 && p->dump->processes.items[0].pid == error->pid;
+		p->dump->processes.count == 1 && p->dump->processes.items[0].pid == error->pid;
 	if (error->pid && !is_clear)
 		print_format(p, "process %d: ", error->pid);
 	print_foreign(p, error->what);

@@ -7,8 +7,8 @@
 #define FLUSH_AT 65536
 
 static const char *const styles[STYLES] = {
-    [STYLE_TITLE] = "\33[1m",	[STYLE_FINDING] = "\33[1;31m", [STYLE_HIGH] = "\33[31m",
-    [STYLE_MEDIUM] = "\33[33m", [STYLE_LOW] = "\33[32m",       [STYLE_DIM] = "\33[2m",
+	[STYLE_TITLE] = "\33[1m",   [STYLE_FINDING] = "\33[1;31m", [STYLE_HIGH] = "\33[31m",
+	[STYLE_MEDIUM] = "\33[33m", [STYLE_LOW] = "\33[32m",	   [STYLE_DIM] = "\33[2m",
 };
 
 static int compare_entries(const void *a, const void *b)

@@ -3,8 +3,9 @@
 #include "base/duration.h"
 #include "render/parts.h"
 
-static const enum style suspicion_styles[] = {
-    [SUSPICION_HIGH] = STYLE_HIGH, [SUSPICION_MEDIUM] = STYLE_MEDIUM, [SUSPICION_LOW] = STYLE_LOW};
+static const enum style suspicion_styles[] = {[SUSPICION_HIGH] = STYLE_HIGH,
+					      [SUSPICION_MEDIUM] = STYLE_MEDIUM,
+					      [SUSPICION_LOW] = STYLE_LOW};
 
 /* How much of the dump was shown. */
 struct tally {

@@ -40,9 +40,11 @@ static void print_cpu(struct printer *p, const struct thread *thread)
 	else if (thread->cpu_total_ns >= 0)
 		print_format(p, ", cpu %" PRId64 " ms", thread->cpu_total_ns / 1000000);
 	if (thread->switches_voluntary >= 0 && thread->switches_involuntary >= 0)
-		print_format(
-		    p, ", switches %" PRId64 " voluntary %" PRId64 " involuntary (%u by hangdump)",
-		    thread->switches_voluntary, thread->switches_involuntary, thread->own_stops);
+		print_format(p,
+			     ", switches %" PRId64 " voluntary %" PRId64
+			     " involuntary (%u by hangdump)",
+			     thread->switches_voluntary, thread->switches_involuntary,
+			     thread->own_stops);
 }
 
 static void print_call(struct printer *p, const struct wait *wait)

@@ -45,7 +45,7 @@ static bool split_is_safe(struct debug_info *info, Dwarf_Die *cu)
 	if (name[0] == '/')
 		return objects_is_harmless(info->objects, name);
 	_cleanup_free_ char *beside =
-	    xasprintf("%.*s/%s", slash ? (int)(slash - from) : 0, from, name);
+		xasprintf("%.*s/%s", slash ? (int)(slash - from) : 0, from, name);
 	_cleanup_free_ char *in_dir = xasprintf("%s/%s", dir ? dir : "", name);
 	return objects_is_harmless(info->objects, beside) &&
 	       (!dir || dir[0] != '/' || objects_is_harmless(info->objects, in_dir));
@@ -63,9 +63,9 @@ static void find_top(struct debug_info *info, struct unit *unit)
 		return;
 	Dwarf_Die split = {0};
 	unit->has_top =
-	    split_is_safe(info, &unit->cu) &&
-	    dwarf_cu_info(unit->cu.cu, &version, &type, NULL, &split, NULL, NULL, NULL) == 0 &&
-	    split.addr != NULL;
+		split_is_safe(info, &unit->cu) &&
+		dwarf_cu_info(unit->cu.cu, &version, &type, NULL, &split, NULL, NULL, NULL) == 0 &&
+		split.addr != NULL;
 	if (unit->has_top)
 		unit->top = split;
 }
@@ -116,7 +116,7 @@ static void build_ranges(struct debug_info *info)
 		while ((at = dwarf_ranges(&die, at, &base, &low, &high)) > 0) {
 			if (low < high)
 				*array_append(&info->ranges) =
-				    (struct unit_range){low, high, dwarf_dieoffset(&die)};
+					(struct unit_range){low, high, dwarf_dieoffset(&die)};
 		}
 	}
 	if (info->ranges.count)
@@ -181,8 +181,8 @@ static void take_call_site(struct debug_info *info, struct unit *unit, Dwarf_Die
 		ret->line = (unsigned)line;
 	if (dwarf_formudata(dwarf_attr(inlined, DW_AT_call_file, &attribute), &file) == 0 &&
 	    dwarf_getsrcfiles(&unit->top, &files, &count) == 0 && file < count)
-		ret->file =
-		    source_path(info->strings, dwarf_filesrc(files, file, NULL, NULL), &unit->cu);
+		ret->file = source_path(info->strings, dwarf_filesrc(files, file, NULL, NULL),
+					&unit->cu);
 }
 
 static void take_functions(struct debug_info *info, struct unit *unit, Dwarf_Addr address,
@@ -195,7 +195,7 @@ static void take_functions(struct debug_info *info, struct unit *unit, Dwarf_Add
 	function_find_inlines(&function, address, &inlines);
 	for (size_t i = inlines.count; i-- > 0;) {
 		ret->items[ret->count - 1].function =
-		    die_function_name(info->strings, &inlines.items[i], &unit->top);
+			die_function_name(info->strings, &inlines.items[i], &unit->top);
 		take_call_site(info, unit, &inlines.items[i], array_append(ret));
 	}
 	array_deinit(&inlines);

@@ -35,10 +35,10 @@ struct symbolize *symbolize_new(struct objects *objects, const struct symbolize_
 	symbolize->strings = strings;
 	for (size_t i = 0; i < objects_count(objects); i++) {
 		*array_append(&symbolize->infos) =
-		    (struct debug_info){.objects = objects,
-					.object = objects_peek(objects, i),
-					.strings = strings,
-					.deadline = options->deadline};
+			(struct debug_info){.objects = objects,
+					    .object = objects_peek(objects, i),
+					    .strings = strings,
+					    .deadline = options->deadline};
 		array_append(&symbolize->functions);
 		array_append(&symbolize->data);
 	}
@@ -192,7 +192,7 @@ static void append(struct symbolize *symbolize, const struct frame *from, struct
 {
 	static const struct place nowhere;
 	const struct known *known =
-	    from->kind == FRAME_KERNEL ? NULL : known_at(symbolize, from->lookup_pc);
+		from->kind == FRAME_KERNEL ? NULL : known_at(symbolize, from->lookup_pc);
 	size_t count = known ? known->places.count : 1;
 	if (to->count + count > *capacity) {
 		*capacity = 2 * (to->count + count);
@@ -249,7 +249,7 @@ const char *symbolize_data(struct symbolize *symbolize, uint64_t address)
 		return NULL;
 	size_t index = index_of(symbolize, object);
 	const struct symbol *symbol =
-	    symbol_index_find(&symbolize->data.items[index], object, SYMBOL_DATA, address);
+		symbol_index_find(&symbolize->data.items[index], object, SYMBOL_DATA, address);
 	if (!symbol)
 		return NULL;
 	const char *name = symbol_name(symbolize->strings, symbol->raw);

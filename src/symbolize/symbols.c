@@ -60,18 +60,17 @@ static void build(struct symbol_index *index, Dwfl_Module *module, enum symbol_k
 		GElf_Sym sym;
 		GElf_Addr address;
 		const char *raw =
-		    dwfl_module_getsym_info(module, i, &sym, &address, NULL, NULL, NULL);
+			dwfl_module_getsym_info(module, i, &sym, &address, NULL, NULL, NULL);
 		if (!raw || !*raw)
 			continue;
-		if (GELF_ST_BIND(sym.st_info) == STB_LOCAL &&
-		    GELF_ST_TYPE(sym.st_info) == STT_FUNC)
+		if (GELF_ST_BIND(sym.st_info) == STB_LOCAL && GELF_ST_TYPE(sym.st_info) == STT_FUNC)
 			index->has_locals = true;
 		if (is_wanted(kind, &sym))
 			*array_append(&index->symbols) =
-			    (struct symbol){.start = address,
-					    .size = sym.st_size,
-					    .raw = raw,
-					    .local = GELF_ST_BIND(sym.st_info) == STB_LOCAL};
+				(struct symbol){.start = address,
+						.size = sym.st_size,
+						.raw = raw,
+						.local = GELF_ST_BIND(sym.st_info) == STB_LOCAL};
 	}
 	if (index->symbols.count)
 		qsort(index->symbols.items, index->symbols.count, sizeof(*index->symbols.items),
@@ -123,7 +122,7 @@ const char *symbols_function(struct symbol_index *index, const struct object *ob
 	GElf_Off offset;
 	GElf_Sym sym;
 	const char *raw =
-	    dwfl_module_addrinfo(object->module, address, &offset, &sym, NULL, NULL, NULL);
+		dwfl_module_addrinfo(object->module, address, &offset, &sym, NULL, NULL, NULL);
 	if (!raw || !*raw || sym.st_size != 0 || GELF_ST_TYPE(sym.st_info) == STT_OBJECT ||
 	    GELF_ST_TYPE(sym.st_info) == STT_TLS || offset > address)
 		return NULL;

@@ -129,14 +129,14 @@ bool code_is_after_first_call(const uint8_t *at, size_t n)
 		uint8_t bytes[12];
 		uint8_t length;
 	} rows[] = {
-	    /* glibc 2.34..2.40 clone, clone3: mov %eax,%edi; mov $60,%eax; syscall */
-	    {{0x89, 0xc7, 0xb8, 0x3c, 0, 0, 0, 0x0f, 0x05}, 9},
-	    /* glibc before 2.26: mov %rax,%rdi; mov $60,%eax; syscall */
-	    {{0x48, 0x89, 0xc7, 0xb8, 0x3c, 0, 0, 0, 0x0f, 0x05}, 10},
-	    /* musl 1.1..1.2 __clone: mov %eax,%edi; xor %eax,%eax; mov $60,%al; syscall */
-	    {{0x89, 0xc7, 0x31, 0xc0, 0xb0, 0x3c, 0x0f, 0x05}, 8},
-	    /* glibc _start: hlt, which no program may run */
-	    {{0xf4}, 1},
+		/* glibc 2.34..2.40 clone, clone3: mov %eax,%edi; mov $60,%eax; syscall */
+		{{0x89, 0xc7, 0xb8, 0x3c, 0, 0, 0, 0x0f, 0x05}, 9},
+		/* glibc before 2.26: mov %rax,%rdi; mov $60,%eax; syscall */
+		{{0x48, 0x89, 0xc7, 0xb8, 0x3c, 0, 0, 0, 0x0f, 0x05}, 10},
+		/* musl 1.1..1.2 __clone: mov %eax,%edi; xor %eax,%eax; mov $60,%al; syscall */
+		{{0x89, 0xc7, 0x31, 0xc0, 0xb0, 0x3c, 0x0f, 0x05}, 8},
+		/* glibc _start: hlt, which no program may run */
+		{{0xf4}, 1},
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
 		if (starts_with(at, n, rows[i].bytes, rows[i].length))

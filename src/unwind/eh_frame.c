@@ -201,10 +201,10 @@ static int next_entry(const struct eh_frame *eh_frame, size_t offset, Dwarf_Off 
 		      Dwarf_CFI_Entry *ret)
 {
 	Elf_Data data = {
-	    .d_buf = (void *)eh_frame->section.bytes,
-	    .d_type = ELF_T_BYTE,
-	    .d_version = EV_CURRENT,
-	    .d_size = eh_frame->section.size,
+		.d_buf = (void *)eh_frame->section.bytes,
+		.d_type = ELF_T_BYTE,
+		.d_version = EV_CURRENT,
+		.d_size = eh_frame->section.size,
 	};
 	return dwarf_next_cfi(eh_frame->ident, &data, true, offset, ret_next, ret);
 }
@@ -226,8 +226,8 @@ static bool read_fde(const struct eh_frame *eh_frame, const Dwarf_FDE *fde, stru
 		return false;
 	uint64_t start = encoded_value(fde->start, facts.encoding);
 	if (relative == DW_EH_PE_pcrel)
-		start +=
-		    eh_frame->section.address + (uint64_t)(fde->start - eh_frame->section.bytes);
+		start += eh_frame->section.address +
+			 (uint64_t)(fde->start - eh_frame->section.bytes);
 	/* A length is never relative, and never negative. */
 	uint64_t length = encoded_value(fde->start + size, facts.encoding & 0x07);
 	if (length == 0 || start > UINT64_MAX - length)
@@ -296,7 +296,7 @@ static bool find_in_table(const struct eh_frame *eh_frame, uint64_t address, siz
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 		uint64_t start =
-		    eh_frame->table_base + (uint64_t)(int64_t)int32_at(rows + middle * 8);
+			eh_frame->table_base + (uint64_t)(int64_t)int32_at(rows + middle * 8);
 		if (start <= address)
 			low = middle + 1;
 		else

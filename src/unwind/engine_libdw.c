@@ -207,11 +207,11 @@ static enum step_result libdw_step(void *context, const struct step_from *from,
 	if (row->registers[DWARF_RIP].kind == RULE_UNDEFINED)
 		return STEP_OUTERMOST;
 	struct expression_context evaluation = {
-	    .registers = from->registers,
-	    .stack = stack,
-	    .bias = row->bias,
-	    .has_cfa = from->has_cfa,
-	    .cfa = from->cfa,
+		.registers = from->registers,
+		.stack = stack,
+		.bias = row->bias,
+		.has_cfa = from->has_cfa,
+		.cfa = from->cfa,
 	};
 	if (!from->has_cfa && !evaluate_cfa(row, &evaluation))
 		return STEP_FAILED;
@@ -220,7 +220,7 @@ static enum step_result libdw_step(void *context, const struct step_from *from,
 		const struct rule *rule = &row->registers[i];
 		/* Without a rule of its own the stack pointer is the frame address: the ABI. */
 		bool sp_by_default =
-		    i == DWARF_RSP && (rule->kind == RULE_UNDEFINED || rule->kind == RULE_SAME);
+			i == DWARF_RSP && (rule->kind == RULE_UNDEFINED || rule->kind == RULE_SAME);
 		if (sp_by_default)
 			ret->registers.value[i] = evaluation.cfa;
 		else if (!evaluate_register(rule, i, &evaluation, &ret->registers.value[i]))
@@ -232,9 +232,9 @@ static enum step_result libdw_step(void *context, const struct step_from *from,
 }
 
 const struct unwind_engine_ops unwind_engine_libdw = {
-    .name = "libdw",
-    .takes_cfa = true,
-    .new = libdw_new,
-    .free = libdw_free,
-    .step = libdw_step,
+	.name = "libdw",
+	.takes_cfa = true,
+	.new = libdw_new,
+	.free = libdw_free,
+	.step = libdw_step,
 };

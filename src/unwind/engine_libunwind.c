@@ -45,12 +45,12 @@ static int find_proc_info(unw_addr_space_t space, unw_word_t ip, unw_proc_info_t
 		return -UNW_ENOINFO;
 	engine->table = (struct table_row){.start = (int32_t)start};
 	unw_dyn_info_t info = {
-	    .format = UNW_INFO_FORMAT_REMOTE_TABLE,
-	    .start_ip = fde->start,
-	    .end_ip = fde->end,
-	    .u.rti = {.segbase = fde->address,
-		      .table_len = sizeof(engine->table) / sizeof(unw_word_t),
-		      .table_data = TABLE_ADDRESS},
+		.format = UNW_INFO_FORMAT_REMOTE_TABLE,
+		.start_ip = fde->start,
+		.end_ip = fde->end,
+		.u.rti = {.segbase = fde->address,
+			  .table_len = sizeof(engine->table) / sizeof(unw_word_t),
+			  .table_data = TABLE_ADDRESS},
 	};
 	int result = search_unwind_table(space, ip, &info, ret, need_unwind_info, arg);
 	if (result >= 0 && (ip < ret->start_ip || ip >= ret->end_ip))
@@ -149,14 +149,14 @@ static int no_name(unw_addr_space_t space, unw_word_t address, char *buf, size_t
 static void *libunwind_new(struct sites *sites)
 {
 	static unw_accessors_t accessors = {
-	    .find_proc_info = find_proc_info,
-	    .put_unwind_info = put_unwind_info,
-	    .get_dyn_info_list_addr = no_dynamic_info,
-	    .access_mem = access_mem,
-	    .access_reg = access_reg,
-	    .access_fpreg = access_fpreg,
-	    .resume = no_resume,
-	    .get_proc_name = no_name,
+		.find_proc_info = find_proc_info,
+		.put_unwind_info = put_unwind_info,
+		.get_dyn_info_list_addr = no_dynamic_info,
+		.access_mem = access_mem,
+		.access_reg = access_reg,
+		.access_fpreg = access_fpreg,
+		.resume = no_resume,
+		.get_proc_name = no_name,
 	};
 	struct libunwind_engine *engine = xcalloc(1, sizeof(*engine));
 	engine->sites = sites;
@@ -222,8 +222,8 @@ static enum step_result libunwind_step(void *context, const struct step_from *fr
 }
 
 const struct unwind_engine_ops unwind_engine_libunwind = {
-    .name = "libunwind",
-    .new = libunwind_new,
-    .free = libunwind_free,
-    .step = libunwind_step,
+	.name = "libunwind",
+	.new = libunwind_new,
+	.free = libunwind_free,
+	.step = libunwind_step,
 };

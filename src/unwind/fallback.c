@@ -30,9 +30,9 @@ bool fallback_sigreturn(struct stack_memory *stack, const struct registers *regi
 	 */
 	enum { REGISTERS_OFFSET = 40 };
 	static const uint8_t order[DWARF_COUNT] = {
-	    DWARF_R8,  DWARF_R9,  DWARF_R10, DWARF_R11, DWARF_R12, DWARF_R13,
-	    DWARF_R14, DWARF_R15, DWARF_RDI, DWARF_RSI, DWARF_RBP, DWARF_RBX,
-	    DWARF_RDX, DWARF_RAX, DWARF_RCX, DWARF_RSP, DWARF_RIP,
+		DWARF_R8,  DWARF_R9,  DWARF_R10, DWARF_R11, DWARF_R12, DWARF_R13,
+		DWARF_R14, DWARF_R15, DWARF_RDI, DWARF_RSI, DWARF_RBP, DWARF_RBX,
+		DWARF_RDX, DWARF_RAX, DWARF_RCX, DWARF_RSP, DWARF_RIP,
 	};
 	uint64_t context, values[DWARF_COUNT];
 	if (!register_get(registers, DWARF_RSP, &context) ||

@@ -86,6 +86,6 @@ static void walk_held(void *walker, pid_t tid, struct deadline deadline, struct 
 }
 
 const struct held_walker_ops unwind_held = {
-    .prepare = prepare,
-    .walk = walk_held,
+	.prepare = prepare,
+	.walk = walk_held,
 };

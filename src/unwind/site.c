@@ -53,8 +53,9 @@ static bool is_go(Elf *elf)
 		return false;
 	while ((section = elf_nextscn(elf, section))) {
 		GElf_Shdr header;
-		const char *name =
-		    gelf_getshdr(section, &header) ? elf_strptr(elf, names, header.sh_name) : NULL;
+		const char *name = gelf_getshdr(section, &header)
+					   ? elf_strptr(elf, names, header.sh_name)
+					   : NULL;
 		if (name && (strcmp(name, ".gopclntab") == 0 ||
 			     strcmp(name, ".data.rel.ro.gopclntab") == 0))
 			return true;

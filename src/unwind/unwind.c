@@ -14,9 +14,9 @@
 enum { FRAMES_MAX = 1 << 16, FRAMES_FREE = 1000, FRAMES_SHARED = 1 << 20, FRAMES_KEPT = 1 << 13 };
 
 const char *const unwinder_names[UNWINDERS] = {
-    [UNWINDER_AUTO] = "auto",		[UNWINDER_LIBDW] = "libdw",
-    [UNWINDER_LIBUNWIND] = "libunwind", [UNWINDER_FRAME_POINTER] = "frame-pointer",
-    [UNWINDER_PTRACE] = "ptrace",
+	[UNWINDER_AUTO] = "auto",	    [UNWINDER_LIBDW] = "libdw",
+	[UNWINDER_LIBUNWIND] = "libunwind", [UNWINDER_FRAME_POINTER] = "frame-pointer",
+	[UNWINDER_PTRACE] = "ptrace",
 };
 
 struct unwind {
@@ -63,12 +63,12 @@ static void collect(void *context, const struct walk_frame *frame)
 		return;
 	}
 	*array_append(&collector->frames) = (struct frame){
-	    .kind = frame->kind,
-	    .found_by = frame->found_by,
-	    .doubtful = frame->doubtful,
-	    .pc = frame->pc,
-	    .lookup_pc = frame->lookup_pc,
-	    .cfa = frame->cfa,
+		.kind = frame->kind,
+		.found_by = frame->found_by,
+		.doubtful = frame->doubtful,
+		.pc = frame->pc,
+		.lookup_pc = frame->lookup_pc,
+		.cfa = frame->cfa,
 	};
 }
 
@@ -110,7 +110,7 @@ void unwind_thread(struct unwind *unwind, const struct capture_thread *thread, s
 	ret->omitted = collector.omitted;
 	ret->complete = result.end == WALK_FIRST_FRAME;
 	ret->incomplete = result.end == WALK_NO_REGISTERS
-			      ? words_for_no_registers(unwind->strings, thread)
-			      : words_for_end(unwind->strings, unwind->process, unwind->objects,
-					      result.end, result.address, result.count);
+				  ? words_for_no_registers(unwind->strings, thread)
+				  : words_for_end(unwind->strings, unwind->process, unwind->objects,
+						  result.end, result.address, result.count);
 }

@@ -125,8 +125,8 @@ static enum answer ask_engines(const struct walker *walker, const struct cursor 
 	for (unsigned i = 0; i < WALK_ENGINES && walker->engines[i].ops; i++) {
 		struct stack_memory stack = {.memory = &sites_process(walker->sites)->memory};
 		struct step step = {.found_by = FOUND_BY_CFI};
-		enum step_result result =
-		    walker->engines[i].ops->step(walker->engines[i].engine, from, &stack, &step.to);
+		enum step_result result = walker->engines[i].ops->step(walker->engines[i].engine,
+								       from, &stack, &step.to);
 		if (result == STEP_NO_INFORMATION)
 			continue;
 		if (result == STEP_OUTERMOST) {
@@ -135,8 +135,8 @@ static enum answer ask_engines(const struct walker *walker, const struct cursor 
 		}
 		if (result == STEP_FAILED) {
 			*failure = stack.missing
-				       ? (struct failure){WALK_NO_MEMORY, stack.missing_address}
-				       : (struct failure){WALK_NO_RETURN, from->lookup_pc};
+					   ? (struct failure){WALK_NO_MEMORY, stack.missing_address}
+					   : (struct failure){WALK_NO_RETURN, from->lookup_pc};
 			continue;
 		}
 		if (pc_of(&step.to.registers) == 0 && !step.to.signal) {
@@ -245,9 +245,9 @@ static bool find_step(const struct walker *walker, struct cursor *cursor, struct
 {
 	struct stack_memory stack = {.memory = &sites_process(walker->sites)->memory};
 	const struct step_from from = {
-	    .site = cursor->site,
-	    .lookup_pc = cursor->frame.lookup_pc,
-	    .registers = &cursor->registers,
+		.site = cursor->site,
+		.lookup_pc = cursor->frame.lookup_pc,
+		.registers = &cursor->registers,
 	};
 	*ret = (struct step){.found_by = FOUND_BY_CFI};
 	*failure = (struct failure){WALK_NO_INFORMATION, from.lookup_pc};
@@ -313,9 +313,9 @@ void walk(const struct walker *walker, const struct registers *registers, walk_f
 	  void *context, struct walk_result *ret)
 {
 	struct cursor cursor = {
-	    .registers = *registers,
-	    .exact = true,
-	    .frame.found_by = FOUND_BY_REGISTERS,
+		.registers = *registers,
+		.exact = true,
+		.frame.found_by = FOUND_BY_REGISTERS,
 	};
 	struct loop_watch watch = {0};
 	uint32_t needed = 1u << DWARF_RSP | 1u << DWARF_RIP;

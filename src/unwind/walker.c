@@ -2,10 +2,10 @@
 
 /* Which engines are asked, in this order; tests/unit/unwind/README has the measurements. */
 static const struct unwind_engine_ops *const engines_of[UNWINDERS][WALK_ENGINES] = {
-    [UNWINDER_AUTO] = {&unwind_engine_libdw, &unwind_engine_libunwind},
-    [UNWINDER_LIBDW] = {&unwind_engine_libdw},
-    [UNWINDER_LIBUNWIND] = {&unwind_engine_libunwind},
-    [UNWINDER_PTRACE] = {&unwind_engine_libunwind, &unwind_engine_libdw},
+	[UNWINDER_AUTO] = {&unwind_engine_libdw, &unwind_engine_libunwind},
+	[UNWINDER_LIBDW] = {&unwind_engine_libdw},
+	[UNWINDER_LIBUNWIND] = {&unwind_engine_libunwind},
+	[UNWINDER_PTRACE] = {&unwind_engine_libunwind, &unwind_engine_libdw},
 };
 
 void walker_init(struct walker *walker, struct capture_process *process, struct objects *objects,

@@ -22,15 +22,15 @@ static char *place(struct capture_process *process, struct objects *objects, uin
 }
 
 static const char *const formats[WALK_ENDS] = {
-    [WALK_NO_INFORMATION] = "no unwind information for %s, and no frame pointer or return "
-			    "address to go on",
-    [WALK_NO_RETURN] = "the unwind information for %s leads to no return address, and there is "
-		       "no frame pointer or return address to go on",
-    [WALK_NO_CODE] = "there is no code at %s, and no return address to go on",
-    [WALK_RETURN_ZERO] = "the return address of %s is 0",
-    [WALK_NOT_GROWING] = "the stack does not grow any more at %s",
-    [WALK_REPEATS] = "the same frame twice: %s",
-    [WALK_STACK_SWITCH] = "%s was called on another stack",
+	[WALK_NO_INFORMATION] = "no unwind information for %s, and no frame pointer or return "
+				"address to go on",
+	[WALK_NO_RETURN] = "the unwind information for %s leads to no return address, and there is "
+			   "no frame pointer or return address to go on",
+	[WALK_NO_CODE] = "there is no code at %s, and no return address to go on",
+	[WALK_RETURN_ZERO] = "the return address of %s is 0",
+	[WALK_NOT_GROWING] = "the stack does not grow any more at %s",
+	[WALK_REPEATS] = "the same frame twice: %s",
+	[WALK_STACK_SWITCH] = "%s was called on another stack",
 };
 
 const char *words_for_end(struct strpool *strings, struct capture_process *process,

@@ -38,14 +38,14 @@ struct frame *make_frame(struct dump *dump, struct thread *thread, const char *f
 	for (const char *s = function; s && *s; s++)
 		place += (unsigned char)*s * 64;
 	*frame = (struct frame){
-	    .found_by = stack->count == 1 ? FOUND_BY_REGISTERS : FOUND_BY_CFI,
-	    .pc = 0x555555550000 + place + offset,
-	    .function = strpool_add(&dump->strings, function),
-	    .offset = offset,
-	    .module = strpool_add(&dump->strings, "/bin/prog"),
-	    .module_offset = place + offset,
-	    .file = strpool_add(&dump->strings, file),
-	    .line = line,
+		.found_by = stack->count == 1 ? FOUND_BY_REGISTERS : FOUND_BY_CFI,
+		.pc = 0x555555550000 + place + offset,
+		.function = strpool_add(&dump->strings, function),
+		.offset = offset,
+		.module = strpool_add(&dump->strings, "/bin/prog"),
+		.module_offset = place + offset,
+		.file = strpool_add(&dump->strings, file),
+		.line = line,
 	};
 	frame->lookup_pc = frame->pc;
 	return frame;
@@ -142,7 +142,7 @@ void make_crowd(struct dump *dump, size_t threads, size_t frames, size_t kinds)
 		for (size_t j = 0; j < frames; j++) {
 			snprintf(function, sizeof(function), "function_%zu", j);
 			struct frame *frame =
-			    make_frame(dump, thread, function, 0x10, "crowd.c", 7);
+				make_frame(dump, thread, function, 0x10, "crowd.c", 7);
 			frame->module_offset = 0x1000 * (j + 1) + (j ? 0x10 : kind);
 			frame->pc = 0x555555550000 + frame->module_offset;
 		}

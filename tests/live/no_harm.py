@@ -222,7 +222,7 @@ def no_signal_of_a_storm_is_lost():
                 victim.send("report")
                 report = victim.line()
         check_equal(report, f"received {count} missing 0 twice 0", "what arrived")
-        check(dumps.count >= 10, f"only {dumps.count} dumps during the storm")
+        check(dumps.count, "no dump during the storm")
         check_untraced(pid)
 
 

@@ -380,13 +380,13 @@ static bool prepare_io_uring(struct slot *s)
 	s->fd[0] = (int)syscall(SYS_io_uring_setup, 4, &parameters);
 	if (s->fd[0] < 0)
 		return false;
-	char *ring =
-	    mmap(NULL, parameters.sq_off.array + parameters.sq_entries * sizeof(uint32_t),
-		 PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, s->fd[0], IORING_OFF_SQ_RING);
+	char *ring = mmap(NULL, parameters.sq_off.array + parameters.sq_entries * sizeof(uint32_t),
+			  PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, s->fd[0],
+			  IORING_OFF_SQ_RING);
 	must(ring != MAP_FAILED, "mmap");
 	s->memory =
-	    mmap(NULL, parameters.sq_entries * sizeof(struct io_uring_sqe), PROT_READ | PROT_WRITE,
-		 MAP_SHARED | MAP_POPULATE, s->fd[0], IORING_OFF_SQES);
+		mmap(NULL, parameters.sq_entries * sizeof(struct io_uring_sqe),
+		     PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, s->fd[0], IORING_OFF_SQES);
 	must(s->memory != MAP_FAILED, "mmap");
 	/* The entry is there; the feeder only moves the tail. */
 	*(struct io_uring_sqe *)s->memory = (struct io_uring_sqe){.opcode = IORING_OP_NOP};
@@ -416,31 +416,31 @@ static void feed_io_uring(struct slot *s)
 }
 
 const struct blocking_row blocking_descriptor_rows[] = {
-    {"read-pipe", prepare_pipe, block_pipe_read, feed_pipe},
-    {"readv-pipe", prepare_pipe, block_pipe_readv, feed_pipe},
-    {"write-pipe", prepare_full_pipe, block_pipe_write, feed_full_pipe},
-    {"write-pipe-more", prepare_pipe, block_pipe_write_more, feed_pipe_write_more},
-    {"splice", prepare_pipe, block_splice, feed_pipe},
-    {"open-fifo", prepare_fifo, block_fifo_open, feed_fifo},
-    {"poll", prepare_pipe, block_poll, feed_pipe},
-    {"poll-timed", prepare_pipe, block_poll_timed, feed_pipe},
-    {"ppoll", prepare_pipe, block_ppoll, feed_pipe},
-    {"select", prepare_pipe, block_select, feed_pipe},
-    {"pselect", prepare_pipe, block_pselect, feed_pipe},
-    {"epoll_wait", prepare_epoll, block_epoll_wait, feed_pipe},
-    {"epoll_wait-timed", prepare_epoll, block_epoll_wait_timed, feed_pipe},
-    {"epoll_pwait", prepare_epoll, block_epoll_pwait, feed_pipe},
-    {"epoll_pwait2", prepare_epoll_pwait2, block_epoll_pwait2, feed_pipe},
-    {"read-eventfd", prepare_eventfd, block_eventfd, feed_eventfd},
-    {"read-timerfd", prepare_timerfd, block_timerfd, feed_timerfd},
-    {"read-signalfd", prepare_signalfd, block_signalfd, feed_usr2},
-    {"read-inotify", prepare_inotify, block_inotify, feed_inotify},
-    {"flock", prepare_flock, block_flock, feed_flock},
-    {"fcntl-ofd-setlkw", prepare_ofd_lock, block_ofd_lock, feed_ofd_lock},
-    {"fcntl-setlkw", prepare_ofd_lock, block_setlkw, feed_ofd_lock},
-    {"io_getevents", prepare_aio, block_io_getevents, feed_aio},
-    {"io_getevents-timed", prepare_aio, block_io_getevents_timed, feed_aio},
-    {"io_pgetevents", prepare_aio, block_io_pgetevents, feed_aio},
-    {"io_uring_enter", prepare_io_uring, block_io_uring, feed_io_uring},
-    {"io_uring_enter-timed", prepare_io_uring, block_io_uring_timed, feed_io_uring},
-    {NULL}};
+	{"read-pipe", prepare_pipe, block_pipe_read, feed_pipe},
+	{"readv-pipe", prepare_pipe, block_pipe_readv, feed_pipe},
+	{"write-pipe", prepare_full_pipe, block_pipe_write, feed_full_pipe},
+	{"write-pipe-more", prepare_pipe, block_pipe_write_more, feed_pipe_write_more},
+	{"splice", prepare_pipe, block_splice, feed_pipe},
+	{"open-fifo", prepare_fifo, block_fifo_open, feed_fifo},
+	{"poll", prepare_pipe, block_poll, feed_pipe},
+	{"poll-timed", prepare_pipe, block_poll_timed, feed_pipe},
+	{"ppoll", prepare_pipe, block_ppoll, feed_pipe},
+	{"select", prepare_pipe, block_select, feed_pipe},
+	{"pselect", prepare_pipe, block_pselect, feed_pipe},
+	{"epoll_wait", prepare_epoll, block_epoll_wait, feed_pipe},
+	{"epoll_wait-timed", prepare_epoll, block_epoll_wait_timed, feed_pipe},
+	{"epoll_pwait", prepare_epoll, block_epoll_pwait, feed_pipe},
+	{"epoll_pwait2", prepare_epoll_pwait2, block_epoll_pwait2, feed_pipe},
+	{"read-eventfd", prepare_eventfd, block_eventfd, feed_eventfd},
+	{"read-timerfd", prepare_timerfd, block_timerfd, feed_timerfd},
+	{"read-signalfd", prepare_signalfd, block_signalfd, feed_usr2},
+	{"read-inotify", prepare_inotify, block_inotify, feed_inotify},
+	{"flock", prepare_flock, block_flock, feed_flock},
+	{"fcntl-ofd-setlkw", prepare_ofd_lock, block_ofd_lock, feed_ofd_lock},
+	{"fcntl-setlkw", prepare_ofd_lock, block_setlkw, feed_ofd_lock},
+	{"io_getevents", prepare_aio, block_io_getevents, feed_aio},
+	{"io_getevents-timed", prepare_aio, block_io_getevents_timed, feed_aio},
+	{"io_pgetevents", prepare_aio, block_io_pgetevents, feed_aio},
+	{"io_uring_enter", prepare_io_uring, block_io_uring, feed_io_uring},
+	{"io_uring_enter-timed", prepare_io_uring, block_io_uring_timed, feed_io_uring},
+	{NULL}};

@@ -361,27 +361,27 @@ static void feed_child(struct slot *s)
 }
 
 const struct blocking_row blocking_ipc_rows[] = {
-    {"futex", NULL, block_futex, feed_futex},
-    {"futex-timed", NULL, block_futex_timed, feed_futex},
-    {"futex-bitset", NULL, block_futex_bitset, feed_futex},
-    {"futex-lock_pi", prepare_lock_pi, block_lock_pi, feed_lock_pi},
-    {"pthread_mutex_lock", prepare_mutex, block_mutex, feed_mutex},
-    {"pthread_cond_wait", NULL, block_cond, feed_cond},
-    {"sem_wait", prepare_semaphore, block_sem_wait, feed_semaphore},
-    {"sem_timedwait", prepare_semaphore, block_sem_timedwait, feed_semaphore},
-    {"semop", prepare_semop, block_semop, feed_semop},
-    {"semtimedop", prepare_semop, block_semtimedop, feed_semop},
-    {"msgrcv", prepare_queue, block_msgrcv, feed_msgrcv},
-    {"msgsnd", prepare_full_queue, block_msgsnd, feed_msgsnd},
-    {"mq_receive", prepare_mq, block_mq_receive, feed_mq},
-    {"mq_timedreceive", prepare_mq, block_mq_timedreceive, feed_mq},
-    {"sigwaitinfo", NULL, block_sigwaitinfo, feed_usr2},
-    {"sigtimedwait", NULL, block_sigtimedwait, feed_usr2},
-    {"pause", NULL, block_pause, feed_usr1},
-    {"sigsuspend", NULL, block_sigsuspend, feed_usr1},
-    {"waitpid", prepare_child, block_waitpid, feed_child},
-    {"waitid", prepare_child, block_waitid, feed_child},
-    {NULL}};
+	{"futex", NULL, block_futex, feed_futex},
+	{"futex-timed", NULL, block_futex_timed, feed_futex},
+	{"futex-bitset", NULL, block_futex_bitset, feed_futex},
+	{"futex-lock_pi", prepare_lock_pi, block_lock_pi, feed_lock_pi},
+	{"pthread_mutex_lock", prepare_mutex, block_mutex, feed_mutex},
+	{"pthread_cond_wait", NULL, block_cond, feed_cond},
+	{"sem_wait", prepare_semaphore, block_sem_wait, feed_semaphore},
+	{"sem_timedwait", prepare_semaphore, block_sem_timedwait, feed_semaphore},
+	{"semop", prepare_semop, block_semop, feed_semop},
+	{"semtimedop", prepare_semop, block_semtimedop, feed_semop},
+	{"msgrcv", prepare_queue, block_msgrcv, feed_msgrcv},
+	{"msgsnd", prepare_full_queue, block_msgsnd, feed_msgsnd},
+	{"mq_receive", prepare_mq, block_mq_receive, feed_mq},
+	{"mq_timedreceive", prepare_mq, block_mq_timedreceive, feed_mq},
+	{"sigwaitinfo", NULL, block_sigwaitinfo, feed_usr2},
+	{"sigtimedwait", NULL, block_sigtimedwait, feed_usr2},
+	{"pause", NULL, block_pause, feed_usr1},
+	{"sigsuspend", NULL, block_sigsuspend, feed_usr1},
+	{"waitpid", prepare_child, block_waitpid, feed_child},
+	{"waitid", prepare_child, block_waitid, feed_child},
+	{NULL}};
 
 static long end_poll(struct slot *s)
 {
@@ -433,11 +433,11 @@ static void feed_nothing(struct slot *s)
 
 /* These end by themselves, after SHORT_WHILE_MS. */
 const struct blocking_row blocking_timed_rows[] = {
-    {"ends-poll", NULL, end_poll, feed_nothing},
-    {"ends-ppoll", NULL, end_ppoll, feed_nothing},
-    {"ends-select", NULL, end_select, feed_nothing},
-    {"ends-nanosleep", NULL, end_nanosleep, feed_nothing},
-    {"ends-clock_nanosleep", NULL, end_clock_nanosleep, feed_nothing},
-    {"ends-futex", NULL, end_futex, feed_nothing},
-    {"ends-sem_timedwait", prepare_semaphore, end_sem_timedwait, feed_nothing},
-    {NULL}};
+	{"ends-poll", NULL, end_poll, feed_nothing},
+	{"ends-ppoll", NULL, end_ppoll, feed_nothing},
+	{"ends-select", NULL, end_select, feed_nothing},
+	{"ends-nanosleep", NULL, end_nanosleep, feed_nothing},
+	{"ends-clock_nanosleep", NULL, end_clock_nanosleep, feed_nothing},
+	{"ends-futex", NULL, end_futex, feed_nothing},
+	{"ends-sem_timedwait", prepare_semaphore, end_sem_timedwait, feed_nothing},
+	{NULL}};

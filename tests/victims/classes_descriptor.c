@@ -122,8 +122,8 @@ static int tcp_listener(struct sockaddr_in *address, int backlog)
 	*address = (struct sockaddr_in){.sin_family = AF_INET};
 	address->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	must(fd >= 0 && bind(fd, (struct sockaddr *)address, length) == 0 &&
-		 listen(fd, backlog) == 0 &&
-		 getsockname(fd, (struct sockaddr *)address, &length) == 0,
+		     listen(fd, backlog) == 0 &&
+		     getsockname(fd, (struct sockaddr *)address, &length) == 0,
 	     "listen");
 	return fd;
 }
@@ -336,32 +336,32 @@ static void io_uring(void)
 }
 
 const struct class_row class_descriptor_rows[] = {
-    {"pipe-read", "pipe read", "pipe", pipe_read},
-    {"pipe-write", "pipe write", "pipe", pipe_write},
-    {"splice", "pipe read", "pipe", splice_read},
-    {"fifo-open", "fifo open", "fifo", fifo_open},
-    {"unix-read", "socket read", "unix socket", unix_read},
-    {"unix-recv", "socket read", "unix socket", unix_recv},
-    {"unix-write", "socket write", "-", unix_write},
-    {"tcp-accept", "socket accept", "tcp socket", tcp_accept},
-    {"tcp-connect", "socket connect", "-", tcp_connect},
-    {"unix-connect", "socket connect", "unix socket", unix_connect},
-    {"eventfd-read", "eventfd read", "eventfd", eventfd_read_wait},
-    {"eventfd-write", "eventfd write", "eventfd", eventfd_write_wait},
-    {"timerfd", "timerfd read", "timerfd", timerfd},
-    {"signalfd", "signalfd read", "signalfd", signal_fd},
-    {"inotify", "inotify read", "inotify", inotify},
-    {"tty-read", "tty read", "terminal", tty_read},
-    {"tty-write", "tty write", "terminal", tty_write},
-    {"flock", "file lock", "file", flock_wait},
-    {"fcntl-ofd", "file lock", "file", ofd_wait},
-    {"fcntl", "file lock", "file", fcntl_wait},
-    {"poll", "poll", "descriptors", poll_wait},
-    {"poll-timed", "poll", "descriptors", poll_timed},
-    {"poll-nothing", "sleep", "-", poll_nothing},
-    {"select", "select", "descriptors", select_wait},
-    {"epoll", "epoll wait", "epoll", epoll},
-    {"aio", "aio wait", "aio context", aio},
-    {"io-uring", "io_uring wait", "io_uring", io_uring},
-    {0},
+	{"pipe-read", "pipe read", "pipe", pipe_read},
+	{"pipe-write", "pipe write", "pipe", pipe_write},
+	{"splice", "pipe read", "pipe", splice_read},
+	{"fifo-open", "fifo open", "fifo", fifo_open},
+	{"unix-read", "socket read", "unix socket", unix_read},
+	{"unix-recv", "socket read", "unix socket", unix_recv},
+	{"unix-write", "socket write", "-", unix_write},
+	{"tcp-accept", "socket accept", "tcp socket", tcp_accept},
+	{"tcp-connect", "socket connect", "-", tcp_connect},
+	{"unix-connect", "socket connect", "unix socket", unix_connect},
+	{"eventfd-read", "eventfd read", "eventfd", eventfd_read_wait},
+	{"eventfd-write", "eventfd write", "eventfd", eventfd_write_wait},
+	{"timerfd", "timerfd read", "timerfd", timerfd},
+	{"signalfd", "signalfd read", "signalfd", signal_fd},
+	{"inotify", "inotify read", "inotify", inotify},
+	{"tty-read", "tty read", "terminal", tty_read},
+	{"tty-write", "tty write", "terminal", tty_write},
+	{"flock", "file lock", "file", flock_wait},
+	{"fcntl-ofd", "file lock", "file", ofd_wait},
+	{"fcntl", "file lock", "file", fcntl_wait},
+	{"poll", "poll", "descriptors", poll_wait},
+	{"poll-timed", "poll", "descriptors", poll_timed},
+	{"poll-nothing", "sleep", "-", poll_nothing},
+	{"select", "select", "descriptors", select_wait},
+	{"epoll", "epoll wait", "epoll", epoll},
+	{"aio", "aio wait", "aio context", aio},
+	{"io-uring", "io_uring wait", "io_uring", io_uring},
+	{0},
 };

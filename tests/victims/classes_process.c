@@ -259,7 +259,7 @@ static void page_fault(void)
 	if (fd < 0 || ioctl(fd, UFFDIO_API, &api) < 0)
 		unsupported("userfaultfd");
 	volatile char *page =
-	    mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	must(page != MAP_FAILED, "mmap");
 	struct uffdio_register range = {.range = {(uintptr_t)page, size},
 					.mode = UFFDIO_REGISTER_MODE_MISSING};
@@ -280,24 +280,24 @@ static void userfault_read(void)
 }
 
 const struct class_row class_process_rows[] = {
-    {"sleep", "sleep", "-", sleep_relative},
-    {"sleep-absolute", "sleep", "-", sleep_absolute},
-    {"pause", "signal wait", "-", signal_pause},
-    {"sigsuspend", "signal wait", "signals", signal_suspend},
-    {"sigwait", "signal wait", "signals", signal_wait},
-    {"waitpid", "child wait", "child process", child_one},
-    {"wait-any", "child wait", "child process", child_any},
-    {"waitid", "child wait", "child process", child_waitid},
-    {"vfork", "vfork wait", "child process", vfork_wait},
-    {"semop", "semaphore wait", "system v semaphore", semaphore_op},
-    {"msgrcv", "message receive", "system v message queue", message_receive},
-    {"msgsnd", "message send", "system v message queue", message_send},
-    {"mq-receive", "message receive", "message queue", mq_receive_wait},
-    {"spin", "running", "-", spin},
-    {"stopped", "stopped", "-", stop},
-    {"traced", "traced", "debugger", traced},
-    {"zombie-leader", "exited", "-", zombie_leader},
-    {"page-fault", "page fault", "-", page_fault},
-    {"userfaultfd-read", "file read", "userfaultfd", userfault_read},
-    {0},
+	{"sleep", "sleep", "-", sleep_relative},
+	{"sleep-absolute", "sleep", "-", sleep_absolute},
+	{"pause", "signal wait", "-", signal_pause},
+	{"sigsuspend", "signal wait", "signals", signal_suspend},
+	{"sigwait", "signal wait", "signals", signal_wait},
+	{"waitpid", "child wait", "child process", child_one},
+	{"wait-any", "child wait", "child process", child_any},
+	{"waitid", "child wait", "child process", child_waitid},
+	{"vfork", "vfork wait", "child process", vfork_wait},
+	{"semop", "semaphore wait", "system v semaphore", semaphore_op},
+	{"msgrcv", "message receive", "system v message queue", message_receive},
+	{"msgsnd", "message send", "system v message queue", message_send},
+	{"mq-receive", "message receive", "message queue", mq_receive_wait},
+	{"spin", "running", "-", spin},
+	{"stopped", "stopped", "-", stop},
+	{"traced", "traced", "debugger", traced},
+	{"zombie-leader", "exited", "-", zombie_leader},
+	{"page-fault", "page fault", "-", page_fault},
+	{"userfaultfd-read", "file read", "userfaultfd", userfault_read},
+	{0},
 };

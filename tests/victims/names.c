@@ -10,16 +10,16 @@
 #include <unistd.h>
 
 static const char *const names[] = {
-    "\033[31mred\033]0;x\a", /* a terminal's colour and title */
-    "two\nlines",	     /* would forge a line of the report */
-    "a) R 1 (b",	     /* would confuse a reader of /proc/PID/stat */
-    "\xff\xfe\xc3(",	     /* not UTF-8 */
-    "\xc2\x9b"
-    "31m", /* a control character in UTF-8: CSI */
-    "tab\tcr\rdel\x7f",
-    "\xe2\x80\xaetxet", /* right-to-left override */
-    "",
-    "fifteen bytes..",
+	"\033[31mred\033]0;x\a", /* a terminal's colour and title */
+	"two\nlines",		 /* would forge a line of the report */
+	"a) R 1 (b",		 /* would confuse a reader of /proc/PID/stat */
+	"\xff\xfe\xc3(",	 /* not UTF-8 */
+	"\xc2\x9b"
+	"31m", /* a control character in UTF-8: CSI */
+	"tab\tcr\rdel\x7f",
+	"\xe2\x80\xaetxet", /* right-to-left override */
+	"",
+	"fifteen bytes..",
 };
 #define COUNT (sizeof(names) / sizeof(names[0]))
 

@@ -124,12 +124,12 @@ static void every_error_has_words(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(durations_are_read_as_documented),
-	    cmocka_unit_test(minutes_are_written_as_go_writes_them),
-	    cmocka_unit_test(nothing_reaches_a_terminal_unescaped),
-	    cmocka_unit_test(invalid_utf8_is_replaced),
-	    cmocka_unit_test(equal_strings_are_one_pointer),
-	    cmocka_unit_test(every_error_has_words),
+		cmocka_unit_test(durations_are_read_as_documented),
+		cmocka_unit_test(minutes_are_written_as_go_writes_them),
+		cmocka_unit_test(nothing_reaches_a_terminal_unescaped),
+		cmocka_unit_test(invalid_utf8_is_replaced),
+		cmocka_unit_test(equal_strings_are_one_pointer),
+		cmocka_unit_test(every_error_has_words),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -81,8 +81,8 @@ static bool all_in(const struct capture_process *process, size_t threads, long r
 {
 	size_t reading = 0;
 	array_for_each (&process->threads, thread)
-		reading +=
-		    thread->syscall.state == SYSCALL_INSIDE && thread->syscall.number == read_call;
+		reading += thread->syscall.state == SYSCALL_INSIDE &&
+			   thread->syscall.number == read_call;
 	return process->threads.count == threads + 1 && reading == threads;
 }
 
@@ -113,8 +113,8 @@ static void check_threads(struct capture_process *process, enum registers_from f
 		assert_int_equal(thread->registers.value[DWARF_RIP], thread->syscall.pc);
 		bool found = false;
 		for (unsigned i = 0; i < 512 && !found; i++)
-			found =
-			    memory_read_u64(&process->memory, sp + 8 * i, &word) && word == MARK;
+			found = memory_read_u64(&process->memory, sp + 8 * i, &word) &&
+				word == MARK;
 		assert_true(found);
 	}
 	assert_null(capture_thread_by_tid(process, 1));
@@ -196,8 +196,8 @@ static char state_of(pid_t pid)
 	struct proc_stat stat;
 	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
 	return proc_read(AT_FDCWD, path, text, sizeof(text)) > 0 && parse_stat(text, &stat)
-		   ? stat.state
-		   : 0;
+		       ? stat.state
+		       : 0;
 }
 
 static void wait_for_state(pid_t pid, char wanted)
@@ -280,13 +280,13 @@ static void a_stuck_helper_is_given_up_at_its_deadline(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(every_thread_is_captured_with_its_stack),
-	    cmocka_unit_test(sleeping_threads_need_no_stop),
-	    cmocka_unit_test(threads_that_sleep_through_it_are_steady),
-	    cmocka_unit_test(a_running_thread_is_never_steady),
-	    cmocka_unit_test(a_vfork_parent_is_told_from_proc_and_let_go),
-	    cmocka_unit_test(what_cannot_be_dumped_is_refused_by_reason),
-	    cmocka_unit_test(a_stuck_helper_is_given_up_at_its_deadline),
+		cmocka_unit_test(every_thread_is_captured_with_its_stack),
+		cmocka_unit_test(sleeping_threads_need_no_stop),
+		cmocka_unit_test(threads_that_sleep_through_it_are_steady),
+		cmocka_unit_test(a_running_thread_is_never_steady),
+		cmocka_unit_test(a_vfork_parent_is_told_from_proc_and_let_go),
+		cmocka_unit_test(what_cannot_be_dumped_is_refused_by_reason),
+		cmocka_unit_test(a_stuck_helper_is_given_up_at_its_deadline),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -69,8 +69,8 @@ static void what_no_source_has_is_not_read(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(the_first_source_that_has_it_answers),
-	    cmocka_unit_test(what_no_source_has_is_not_read),
+		cmocka_unit_test(the_first_source_that_has_it_answers),
+		cmocka_unit_test(what_no_source_has_is_not_read),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -15,8 +15,8 @@ static void a_name_with_blanks_and_parentheses_does_not_shift_the_fields(void **
 	(void)state;
 	struct proc_stat stat;
 	const char *text =
-	    "4242 (a) S 1 (b) D 1 4242 4242 0 -1 4194560 1 2 3 4 17 5 0 0 20 0 3 0 9876 "
-	    "1 2 3 4 5 6 7 8 0 0 0 0 0 0 0 17 1 0 0 0 0 0 0";
+		"4242 (a) S 1 (b) D 1 4242 4242 0 -1 4194560 1 2 3 4 17 5 0 0 20 0 3 0 9876 "
+		"1 2 3 4 5 6 7 8 0 0 0 0 0 0 0 17 1 0 0 0 0 0 0";
 	assert_true(parse_stat(text, &stat));
 	assert_string_equal(stat.name, "a) S 1 (b");
 	assert_int_equal(stat.state, 'D');
@@ -32,8 +32,15 @@ static void a_stat_cut_short_is_refused(void **state)
 {
 	(void)state;
 	struct proc_stat stat;
-	static const char *const bad[] = {
-	    "", "1", "1 (x", "1 x) S", "1 (x)", "1 (x) S", "1 (x) S 1 2 3", ")(", "1 (x) S a b c"};
+	static const char *const bad[] = {"",
+					  "1",
+					  "1 (x",
+					  "1 x) S",
+					  "1 (x)",
+					  "1 (x) S",
+					  "1 (x) S 1 2 3",
+					  ")(",
+					  "1 (x) S a b c"};
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		assert_false(parse_stat(bad[i], &stat));
 }
@@ -138,13 +145,13 @@ static void maps_lines_are_taken_apart(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(a_name_with_blanks_and_parentheses_does_not_shift_the_fields),
-	    cmocka_unit_test(a_stat_cut_short_is_refused),
-	    cmocka_unit_test(the_innermost_namespace_gives_the_tid),
-	    cmocka_unit_test(a_name_cannot_forge_a_status_field),
-	    cmocka_unit_test(each_form_of_the_syscall_file_is_told_apart),
-	    cmocka_unit_test(times_are_read_to_the_nanosecond),
-	    cmocka_unit_test(maps_lines_are_taken_apart),
+		cmocka_unit_test(a_name_with_blanks_and_parentheses_does_not_shift_the_fields),
+		cmocka_unit_test(a_stat_cut_short_is_refused),
+		cmocka_unit_test(the_innermost_namespace_gives_the_tid),
+		cmocka_unit_test(a_name_cannot_forge_a_status_field),
+		cmocka_unit_test(each_form_of_the_syscall_file_is_told_apart),
+		cmocka_unit_test(times_are_read_to_the_nanosecond),
+		cmocka_unit_test(maps_lines_are_taken_apart),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

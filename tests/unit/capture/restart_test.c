@@ -58,10 +58,10 @@ static void a_sandbox_never_sees_restart_syscall(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(a_call_that_would_return_eintr_is_restarted_unless_a_handler_runs),
-	    cmocka_unit_test(what_restarts_by_itself_is_left_alone),
-	    cmocka_unit_test(close_is_never_restarted),
-	    cmocka_unit_test(a_sandbox_never_sees_restart_syscall),
+		cmocka_unit_test(a_call_that_would_return_eintr_is_restarted_unless_a_handler_runs),
+		cmocka_unit_test(what_restarts_by_itself_is_left_alone),
+		cmocka_unit_test(close_is_never_restarted),
+		cmocka_unit_test(a_sandbox_never_sees_restart_syscall),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -116,7 +116,7 @@ void fake_frames(struct fake *fake, const char *first, ...)
 		frame->lookup_pc = frame->pc;
 		frame->function = *name ? name : NULL;
 		frame->module =
-		    program ? "/usr/bin/program" : "/usr/lib/x86_64-linux-gnu/libc.so.6";
+			program ? "/usr/bin/program" : "/usr/lib/x86_64-linux-gnu/libc.so.6";
 	}
 	va_end(ap);
 	fake->stack.count = count;
@@ -135,7 +135,7 @@ void fake_descriptor(struct fake *fake, int fd, const char *target, unsigned mod
 {
 	struct capture_descriptor *descriptor = array_append(&fake->process.descriptors);
 	*descriptor = (struct capture_descriptor){
-	    .fd = fd, .target = target, .mode = mode, .info = info, .device = 1, .inode = 77};
+		.fd = fd, .target = target, .mode = mode, .info = info, .device = 1, .inode = 77};
 }
 
 struct capture_thread *fake_thread(struct fake *fake, pid_t tid, pid_t ns_tid, const char *name,

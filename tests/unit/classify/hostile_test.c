@@ -93,9 +93,15 @@ static void randomize(struct fake *fake)
 					    "Pid:"};
 	static const char *const stacks[] = {"[<0>] ", "[<0>] folio_wait+0x1/0x2\n",	 "]",
 					     "",       "[<0>] pipe_read+0x1/0x2\n[<0>]", "\n"};
-	static const char *const functions[] = {
-	    "pthread_mutex_lock", "std::a<", "take_gil", "<T as ", "Parker::park", "__", "malloc",
-	    "operator",		  "::"};
+	static const char *const functions[] = {"pthread_mutex_lock",
+						"std::a<",
+						"take_gil",
+						"<T as ",
+						"Parker::park",
+						"__",
+						"malloc",
+						"operator",
+						"::"};
 	struct capture_thread *thread = fake->thread;
 	thread->state = "RSDTtZXI\0"[next() % 9];
 	thread->flags = next() % 8 ? 0 : next();
@@ -181,8 +187,8 @@ static void fds_of_random_calls_are_at_most_two(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(random_targets_do_no_harm),
-	    cmocka_unit_test(fds_of_random_calls_are_at_most_two),
+		cmocka_unit_test(random_targets_do_no_harm),
+		cmocka_unit_test(fds_of_random_calls_are_at_most_two),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

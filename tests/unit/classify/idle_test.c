@@ -88,12 +88,12 @@ static void rest_needs_the_frame_near_the_wait(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(servers_and_signal_threads_rest_by_class),
-	    cmocka_unit_test(what_hung_programs_do_as_well_is_not_rest),
-	    cmocka_unit_test(pools_and_loops_rest_by_their_frames),
-	    cmocka_unit_test(a_lock_is_never_rest),
-	    cmocka_unit_test(a_queues_python_lock_is_a_wait_for_work),
-	    cmocka_unit_test(rest_needs_the_frame_near_the_wait),
+		cmocka_unit_test(servers_and_signal_threads_rest_by_class),
+		cmocka_unit_test(what_hung_programs_do_as_well_is_not_rest),
+		cmocka_unit_test(pools_and_loops_rest_by_their_frames),
+		cmocka_unit_test(a_lock_is_never_rest),
+		cmocka_unit_test(a_queues_python_lock_is_a_wait_for_work),
+		cmocka_unit_test(rest_needs_the_frame_near_the_wait),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

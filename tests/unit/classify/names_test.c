@@ -86,7 +86,7 @@ static void patterns_match_whole_components(void **state)
 	assert_true(name_matches_pattern("std::sys::sync::mutex::futex::Mutex::lock_contended",
 					 "Mutex::lock_contended"));
 	assert_false(
-	    name_matches_pattern("my::SharedMutex::lock_contended", "Mutex::lock_contended"));
+		name_matches_pattern("my::SharedMutex::lock_contended", "Mutex::lock_contended"));
 	assert_true(name_matches_pattern("g_mutex_lock_slowpath", "g_mutex_lock*"));
 	assert_true(name_matches_pattern("a::Parker::park_timeout", "Parker::park*"));
 	assert_false(name_matches_pattern("a::Parker::park::inner", "Parker::park*"));
@@ -120,12 +120,12 @@ static void rows_are_in_the_normal_form(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(names_are_brought_to_one_form),
-	    cmocka_unit_test(parameters_and_template_arguments_are_dropped),
-	    cmocka_unit_test(rust_names_in_both_manglings_are_one),
-	    cmocka_unit_test(broken_names_do_no_harm),
-	    cmocka_unit_test(patterns_match_whole_components),
-	    cmocka_unit_test(rows_are_in_the_normal_form),
+		cmocka_unit_test(names_are_brought_to_one_form),
+		cmocka_unit_test(parameters_and_template_arguments_are_dropped),
+		cmocka_unit_test(rust_names_in_both_manglings_are_one),
+		cmocka_unit_test(broken_names_do_no_harm),
+		cmocka_unit_test(patterns_match_whole_components),
+		cmocka_unit_test(rows_are_in_the_normal_form),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -31,15 +31,15 @@ static void states_come_before_the_call(void **state)
 		bool frozen;
 		const char *class;
 	} rows[] = {
-	    {'Z', 0, false, "exited"},
-	    {'X', 0, false, "exited"},
-	    {'T', 0, false, "stopped"},
-	    {'t', 0, false, "traced"},
-	    {'S', 0, true, "frozen"},
-	    {'S', 0x10, false, "io_uring worker"},
-	    {'S', 0x4, false, "exiting"},
-	    {'Z', 0x4, false, "exited"},
-	    {'S', 0x4010, false, "io_uring worker"},
+		{'Z', 0, false, "exited"},
+		{'X', 0, false, "exited"},
+		{'T', 0, false, "stopped"},
+		{'t', 0, false, "traced"},
+		{'S', 0, true, "frozen"},
+		{'S', 0x10, false, "io_uring worker"},
+		{'S', 0x4, false, "exiting"},
+		{'Z', 0x4, false, "exited"},
+		{'S', 0x4010, false, "io_uring worker"},
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct fake *fake = fake_new();
@@ -120,24 +120,27 @@ static void sleep_in_the_kernel_is_told_by_its_functions(void **state)
 		char state;
 		const char *stack, *class, *kind;
 	} rows[] = {
-	    {SYS_read, 'D', "[<0>] folio_wait_bit_common+0x1/0x2\n", "disk wait", "file"},
-	    {SYS_fsync, 'D', "[<0>] jbd2_log_wait_commit+0x1/0x2 [jbd2]\n", "disk wait", "file"},
-	    {SYS_write, 'D', "[<0>] percpu_rwsem_wait+0x1/0x2\n", "disk wait",
-	     "frozen file system"},
-	    {SYS_read, 'D', "[<0>] request_wait_answer+0x1/0x2\n", "disk wait", "fuse file"},
-	    {SYS_read, 'S', "[<0>] request_wait_answer+0x1/0x2\n", "file read", "file"},
-	    {SYS_read, 'D', NULL, "disk wait", "file"},
-	    {SYS_mmap, 'D', "[<0>] rwsem_down_write_slowpath+0x1/0x2\n", "memory map lock",
-	     "address space"},
-	    {SYS_read, 'D',
-	     "[<0>] rwsem_down_read_slowpath.isra.0+0x1/0x2\n[<0>] exc_page_fault+0x3/0x4\n",
-	     "memory map lock", "address space"},
-	    {SYS_read, 'D', "[<0>] rwsem_down_read_slowpath+0x1/0x2\n[<0>] ext4_readdir+0x3/0x4\n",
-	     "disk wait", "file"},
-	    {SYS_read, 'S', "[<0>] handle_userfault+0x1/0x2\n", "page fault", "userfaultfd page"},
-	    {SYS_getpid, 'S', "[<0>] seccomp_do_user_notification+0x1/0x2\n", "system call",
-	     "seccomp supervisor"},
-	    {SYS_exit_group, 'S', NULL, "exiting", NULL},
+		{SYS_read, 'D', "[<0>] folio_wait_bit_common+0x1/0x2\n", "disk wait", "file"},
+		{SYS_fsync, 'D', "[<0>] jbd2_log_wait_commit+0x1/0x2 [jbd2]\n", "disk wait",
+		 "file"},
+		{SYS_write, 'D', "[<0>] percpu_rwsem_wait+0x1/0x2\n", "disk wait",
+		 "frozen file system"},
+		{SYS_read, 'D', "[<0>] request_wait_answer+0x1/0x2\n", "disk wait", "fuse file"},
+		{SYS_read, 'S', "[<0>] request_wait_answer+0x1/0x2\n", "file read", "file"},
+		{SYS_read, 'D', NULL, "disk wait", "file"},
+		{SYS_mmap, 'D', "[<0>] rwsem_down_write_slowpath+0x1/0x2\n", "memory map lock",
+		 "address space"},
+		{SYS_read, 'D',
+		 "[<0>] rwsem_down_read_slowpath.isra.0+0x1/0x2\n[<0>] exc_page_fault+0x3/0x4\n",
+		 "memory map lock", "address space"},
+		{SYS_read, 'D',
+		 "[<0>] rwsem_down_read_slowpath+0x1/0x2\n[<0>] ext4_readdir+0x3/0x4\n",
+		 "disk wait", "file"},
+		{SYS_read, 'S', "[<0>] handle_userfault+0x1/0x2\n", "page fault",
+		 "userfaultfd page"},
+		{SYS_getpid, 'S', "[<0>] seccomp_do_user_notification+0x1/0x2\n", "system call",
+		 "seccomp supervisor"},
+		{SYS_exit_group, 'S', NULL, "exiting", NULL},
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct fake *fake = fake_new();
@@ -171,7 +174,7 @@ static void outside_of_a_call_a_thread_sleeps_in_a_fault(void **state)
 	assert_class(fake_classify(fake), "page fault");
 	fake->thread->wait_channel = NULL;
 	fake->thread->kernel_stack =
-	    "[<0>] rwsem_down_read_slowpath+0x1/0x2\n[<0>] do_user_addr_fault+0x1/0x2\n";
+		"[<0>] rwsem_down_read_slowpath+0x1/0x2\n[<0>] do_user_addr_fault+0x1/0x2\n";
 	assert_class(fake_classify(fake), "memory map lock");
 	fake_free(fake);
 }
@@ -212,14 +215,14 @@ static void a_restarted_call_gets_its_own_number_back(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(a_thread_that_could_not_be_read_is_unknown),
-	    cmocka_unit_test(states_come_before_the_call),
-	    cmocka_unit_test(a_debugger_is_named),
-	    cmocka_unit_test(running_is_what_was_read_before_the_stop),
-	    cmocka_unit_test(the_stop_stands_in_for_an_unreadable_call),
-	    cmocka_unit_test(sleep_in_the_kernel_is_told_by_its_functions),
-	    cmocka_unit_test(outside_of_a_call_a_thread_sleeps_in_a_fault),
-	    cmocka_unit_test(a_restarted_call_gets_its_own_number_back),
+		cmocka_unit_test(a_thread_that_could_not_be_read_is_unknown),
+		cmocka_unit_test(states_come_before_the_call),
+		cmocka_unit_test(a_debugger_is_named),
+		cmocka_unit_test(running_is_what_was_read_before_the_stop),
+		cmocka_unit_test(the_stop_stands_in_for_an_unreadable_call),
+		cmocka_unit_test(sleep_in_the_kernel_is_told_by_its_functions),
+		cmocka_unit_test(outside_of_a_call_a_thread_sleeps_in_a_fault),
+		cmocka_unit_test(a_restarted_call_gets_its_own_number_back),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -166,11 +166,11 @@ static void sets_of_signals_are_told_briefly(void **state)
 		uint64_t mask;
 		const char *text;
 	} rows[] = {
-	    {0, "none"},
-	    {1 << 1, "SIGINT"},
-	    {~0ull, "all"},
-	    {~(1ull << 10), "all but SIGSEGV"},
-	    {1ull << 33 | 1, "SIGHUP, 34"},
+		{0, "none"},
+		{1 << 1, "SIGINT"},
+		{~0ull, "all"},
+		{~(1ull << 10), "all but SIGSEGV"},
+		{1ull << 33 | 1, "SIGHUP, 34"},
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		char *text = signal_set_text(rows[i].mask);
@@ -182,13 +182,13 @@ static void sets_of_signals_are_told_briefly(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(relative_limits_count_from_when_it_fell_asleep),
-	    cmocka_unit_test(absolute_limits_need_the_time),
-	    cmocka_unit_test(what_the_kernel_noted_at_our_stop_is_what_is_left),
-	    cmocka_unit_test(a_restarted_call_began_nobody_knows_when),
-	    cmocka_unit_test(unknown_sleep_and_bad_times_leave_the_rest_unknown),
-	    cmocka_unit_test(a_timerfd_says_itself_what_is_left),
-	    cmocka_unit_test(sets_of_signals_are_told_briefly),
+		cmocka_unit_test(relative_limits_count_from_when_it_fell_asleep),
+		cmocka_unit_test(absolute_limits_need_the_time),
+		cmocka_unit_test(what_the_kernel_noted_at_our_stop_is_what_is_left),
+		cmocka_unit_test(a_restarted_call_began_nobody_knows_when),
+		cmocka_unit_test(unknown_sleep_and_bad_times_leave_the_rest_unknown),
+		cmocka_unit_test(a_timerfd_says_itself_what_is_left),
+		cmocka_unit_test(sets_of_signals_are_told_briefly),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

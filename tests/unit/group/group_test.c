@@ -99,10 +99,17 @@ static void what_does_not_matter_does_not_separate(void **state)
 	static const struct {
 		change_fn *change;
 		const char *name;
-	} rows[] = {
-	    ROW(NULL),	     ROW(other_name),	    ROW(other_since),	      ROW(other_timeout),
-	    ROW(other_rule), ROW(other_confidence), ROW(other_state),	      ROW(other_detail),
-	    ROW(other_cfa),  ROW(found_otherwise),  ROW(other_call_but_class)};
+	} rows[] = {ROW(NULL),
+		    ROW(other_name),
+		    ROW(other_since),
+		    ROW(other_timeout),
+		    ROW(other_rule),
+		    ROW(other_confidence),
+		    ROW(other_state),
+		    ROW(other_detail),
+		    ROW(other_cfa),
+		    ROW(found_otherwise),
+		    ROW(other_call_but_class)};
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		if (groups_after(NULL, rows[i].change) != 1)
 			fail_msg("%s separates", rows[i].name);
@@ -335,17 +342,17 @@ static void a_crowd_takes_no_longer_than_its_size(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(what_does_not_matter_does_not_separate),
-	    cmocka_unit_test(each_part_of_the_key_separates),
-	    cmocka_unit_test(the_strongest_identity_of_a_resource_decides),
-	    cmocka_unit_test(calls_ends_and_bare_addresses_separate),
-	    cmocka_unit_test(processes_are_never_mixed),
-	    cmocka_unit_test(members_are_in_tid_order_and_durations_span_them),
-	    cmocka_unit_test(the_most_suspicious_come_first_and_the_idle_last),
-	    cmocka_unit_test(processes_go_by_their_most_suspicious_group),
-	    cmocka_unit_test(the_order_does_not_depend_on_that_of_the_threads),
-	    cmocka_unit_test(nothing_makes_no_groups),
-	    cmocka_unit_test(a_crowd_takes_no_longer_than_its_size),
+		cmocka_unit_test(what_does_not_matter_does_not_separate),
+		cmocka_unit_test(each_part_of_the_key_separates),
+		cmocka_unit_test(the_strongest_identity_of_a_resource_decides),
+		cmocka_unit_test(calls_ends_and_bare_addresses_separate),
+		cmocka_unit_test(processes_are_never_mixed),
+		cmocka_unit_test(members_are_in_tid_order_and_durations_span_them),
+		cmocka_unit_test(the_most_suspicious_come_first_and_the_idle_last),
+		cmocka_unit_test(processes_go_by_their_most_suspicious_group),
+		cmocka_unit_test(the_order_does_not_depend_on_that_of_the_threads),
+		cmocka_unit_test(nothing_makes_no_groups),
+		cmocka_unit_test(a_crowd_takes_no_longer_than_its_size),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -164,7 +164,7 @@ static void test_files_are_the_second_source(void **state)
 	assert_ptr_equal(pointer, constant);
 	/* Across the end of the code, and where there is nothing. */
 	const struct object *object =
-	    objects_at(self.objects, (uint64_t)test_vdso_comes_from_memory);
+		objects_at(self.objects, (uint64_t)test_vdso_comes_from_memory);
 	assert_non_null(object);
 	uint64_t count = memory->live_reads;
 	static char whole[1 << 16];
@@ -190,7 +190,7 @@ static void test_same_file_twice_is_two_objects(void **state)
 	assert_ptr_not_equal(again, MAP_FAILED);
 	self_open(&self);
 	const struct object *first =
-	    objects_at(self.objects, (uint64_t)test_same_file_twice_is_two_objects);
+		objects_at(self.objects, (uint64_t)test_same_file_twice_is_two_objects);
 	assert_non_null(first);
 	const struct object *second = objects_at(self.objects, (uint64_t)again);
 	/* Not executable: it is data, and surely not the program. */
@@ -242,9 +242,9 @@ static void test_grouping(void **state)
 		const char *path;
 		uint64_t start, end;
 	} rows[] = {
-	    {"/lib/a", 0x10000, 0x14000},    {"/lib/a", 0x14000, 0x18000},
-	    {"/bin/tiny", 0x30000, 0x32000}, {"/lib/b", 0x40000, 0x42000},
-	    {"/bin/self", 0x50000, 0x51000},
+		{"/lib/a", 0x10000, 0x14000},	 {"/lib/a", 0x14000, 0x18000},
+		{"/bin/tiny", 0x30000, 0x32000}, {"/lib/b", 0x40000, 0x42000},
+		{"/bin/self", 0x50000, 0x51000},
 	};
 	assert_int_equal(objects_count(objects), ARRAY_SIZE(rows));
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -379,8 +379,8 @@ static void test_file_cut_short_while_mapped(void **state)
 	use_everything(objects);
 	/* Gone is gone: not zeroes. */
 	char byte;
-	assert_false(
-	    memory_read(&process.memory, objects_peek(objects, 0)->start + 8192, &byte, 1, NULL));
+	assert_false(memory_read(&process.memory, objects_peek(objects, 0)->start + 8192, &byte, 1,
+				 NULL));
 	objects_close(objects);
 	array_deinit(&process.mappings);
 	free(bytes);
@@ -441,16 +441,16 @@ static void test_no_descriptor_is_left(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_agrees_with_the_dynamic_linker),
-	    cmocka_unit_test(test_vdso_comes_from_memory),
-	    cmocka_unit_test(test_files_are_the_second_source),
-	    cmocka_unit_test(test_same_file_twice_is_two_objects),
-	    cmocka_unit_test(test_grouping),
-	    cmocka_unit_test(test_hostile_files),
-	    cmocka_unit_test(test_file_cut_short_while_mapped),
-	    cmocka_unit_test(test_another_file_by_that_name),
-	    cmocka_unit_test(test_many_mappings),
-	    cmocka_unit_test(test_no_descriptor_is_left),
+		cmocka_unit_test(test_agrees_with_the_dynamic_linker),
+		cmocka_unit_test(test_vdso_comes_from_memory),
+		cmocka_unit_test(test_files_are_the_second_source),
+		cmocka_unit_test(test_same_file_twice_is_two_objects),
+		cmocka_unit_test(test_grouping),
+		cmocka_unit_test(test_hostile_files),
+		cmocka_unit_test(test_file_cut_short_while_mapped),
+		cmocka_unit_test(test_another_file_by_that_name),
+		cmocka_unit_test(test_many_mappings),
+		cmocka_unit_test(test_no_descriptor_is_left),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -214,15 +214,15 @@ static void test_no_helper_is_left(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_regular_file),
-	    cmocka_unit_test(test_missing_file),
-	    cmocka_unit_test(test_path_too_long),
-	    cmocka_unit_test(test_fifo_is_refused_and_not_touched),
-	    cmocka_unit_test(test_no_devices_directories_sockets),
-	    cmocka_unit_test(test_links_stay_in_the_root),
-	    cmocka_unit_test(test_stuck_helper_is_given_up),
-	    cmocka_unit_test(test_killed_helper_is_replaced),
-	    cmocka_unit_test(test_no_helper_is_left),
+		cmocka_unit_test(test_regular_file),
+		cmocka_unit_test(test_missing_file),
+		cmocka_unit_test(test_path_too_long),
+		cmocka_unit_test(test_fifo_is_refused_and_not_touched),
+		cmocka_unit_test(test_no_devices_directories_sockets),
+		cmocka_unit_test(test_links_stay_in_the_root),
+		cmocka_unit_test(test_stuck_helper_is_given_up),
+		cmocka_unit_test(test_killed_helper_is_replaced),
+		cmocka_unit_test(test_no_helper_is_left),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -507,31 +507,31 @@ static void a_tree_has_a_section_for_each_process(void **state)
 	make_finding_thread(finding, 10, 10);
 	make_finding_thread(finding, 20, 20);
 	assert_report(
-	    &dump, (struct render_options){0},
-	    "hangdump: 3 processes, 2 threads, partial: the end says what is missing\n"
-	    "\n"
-	    "DEADLOCK: 2 threads wait for each other\n"
-	    "  thread 10 (p10) of process 10 (p10) waits for a child process, until the end of "
-	    "process 20 (p20)\n"
-	    "  thread 20 (p20) of process 20 (p20) writes to a pipe, read by process 10 (p10)\n"
-	    "\n"
-	    "process 20 (p20), 1 thread, not stopped\n"
-	    "command: 'it'\\''s' ''\n"
-	    "\n"
-	    "1 thread [pipe write]: 20 \"p20\"\n"
-	    "read by process 10 (p10)\n"
-	    "\n"
-	    "process 10 (p10), 1 thread, not stopped\n"
-	    "command: 'it'\\''s' ''\n"
-	    "\n"
-	    "1 thread [child wait]: 10 \"p10\"\n"
-	    "until the end of process 20 (p20)\n"
-	    "\n"
-	    "process 30 (p30), 0 threads, not stopped, partial: the end says what is missing\n"
-	    "command: 'it'\\''s' ''\n"
-	    "\n"
-	    "Could not be read:\n"
-	    "  process 30: status: it ended\n");
+		&dump, (struct render_options){0},
+		"hangdump: 3 processes, 2 threads, partial: the end says what is missing\n"
+		"\n"
+		"DEADLOCK: 2 threads wait for each other\n"
+		"  thread 10 (p10) of process 10 (p10) waits for a child process, until the end of "
+		"process 20 (p20)\n"
+		"  thread 20 (p20) of process 20 (p20) writes to a pipe, read by process 10 (p10)\n"
+		"\n"
+		"process 20 (p20), 1 thread, not stopped\n"
+		"command: 'it'\\''s' ''\n"
+		"\n"
+		"1 thread [pipe write]: 20 \"p20\"\n"
+		"read by process 10 (p10)\n"
+		"\n"
+		"process 10 (p10), 1 thread, not stopped\n"
+		"command: 'it'\\''s' ''\n"
+		"\n"
+		"1 thread [child wait]: 10 \"p10\"\n"
+		"until the end of process 20 (p20)\n"
+		"\n"
+		"process 30 (p30), 0 threads, not stopped, partial: the end says what is missing\n"
+		"command: 'it'\\''s' ''\n"
+		"\n"
+		"Could not be read:\n"
+		"  process 30: status: it ended\n");
 }
 
 static void only_those_that_surely_cannot_go_on_wait_behind(void **state)
@@ -545,7 +545,7 @@ static void only_those_that_surely_cannot_go_on_wait_behind(void **state)
 	struct process *process = begin(&dump);
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct thread *thread =
-		    make_thread(&dump, process, rows[i].tid, "a", WAIT_MUTEX_LOCK);
+			make_thread(&dump, process, rows[i].tid, "a", WAIT_MUTEX_LOCK);
 		for (size_t j = 0; j < 2 && rows[i].owners[j]; j++)
 			make_owner(thread, 10, rows[i].owners[j]);
 	}
@@ -608,7 +608,7 @@ static void verbose_adds_facts_and_changes_none(void **state)
 	thread->wait.rule = "pthread_mutex_lock";
 	thread->wait.has_syscall = true;
 	thread->wait.syscall =
-	    (struct syscall_fact){.number = 202, .name = "futex", .argument_count = 2};
+		(struct syscall_fact){.number = 202, .name = "futex", .argument_count = 2};
 	thread->wait.syscall.arguments[0] = 0x5581c0de40e8;
 	struct module *module = array_append(&process->modules);
 	module->path = "/bin/bank";
@@ -711,7 +711,7 @@ static void every_finding_and_class_has_words(void **state)
 	struct process *process = begin(&dump);
 	for (int class = 0; class < WAIT_CLASSES; class ++) {
 		struct thread *thread =
-		    make_thread(&dump, process, 100 + class, "a", (enum wait_class) class);
+			make_thread(&dump, process, 100 + class, "a", (enum wait_class) class);
 		make_owner(thread, 10, 100 + class);
 		if (class % 2)
 			make_resource(&dump, thread, "thing", 0x10, NULL);
@@ -757,30 +757,30 @@ static void a_crowd_takes_no_longer_than_its_size(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(the_bank_of_the_manual_is_shown_as_there),
-	    cmocka_unit_test(a_finding_without_a_summary_gets_one),
-	    cmocka_unit_test(nothing_at_all_is_said_so),
-	    cmocka_unit_test(a_partial_dump_says_what_is_missing),
-	    cmocka_unit_test(different_errors_are_counted_beyond_a_screenful),
-	    cmocka_unit_test(every_kind_of_frame_has_its_look),
-	    cmocka_unit_test(kernel_frames_are_shown_where_they_tell_something),
-	    cmocka_unit_test(hostile_names_stay_text),
-	    cmocka_unit_test(members_are_named_briefly_and_truly),
-	    cmocka_unit_test(long_lists_of_members_are_cut_aloud),
-	    cmocka_unit_test(times_are_written_as_go_writes_them),
-	    cmocka_unit_test(what_is_only_likely_says_so),
-	    cmocka_unit_test(no_verdict_is_given_without_a_finding),
-	    cmocka_unit_test(what_is_waited_for_is_described),
-	    cmocka_unit_test(idle_groups_can_be_left_out_but_are_counted),
-	    cmocka_unit_test(a_tree_has_a_section_for_each_process),
-	    cmocka_unit_test(only_those_that_surely_cannot_go_on_wait_behind),
-	    cmocka_unit_test(colours_only_when_asked_and_always_reset),
-	    cmocka_unit_test(verbose_adds_facts_and_changes_none),
-	    cmocka_unit_test(a_long_command_line_is_cut_aloud),
-	    cmocka_unit_test(a_chain_says_what_its_root_waits_for),
-	    cmocka_unit_test(threads_in_no_group_are_counted),
-	    cmocka_unit_test(every_finding_and_class_has_words),
-	    cmocka_unit_test(a_crowd_takes_no_longer_than_its_size),
+		cmocka_unit_test(the_bank_of_the_manual_is_shown_as_there),
+		cmocka_unit_test(a_finding_without_a_summary_gets_one),
+		cmocka_unit_test(nothing_at_all_is_said_so),
+		cmocka_unit_test(a_partial_dump_says_what_is_missing),
+		cmocka_unit_test(different_errors_are_counted_beyond_a_screenful),
+		cmocka_unit_test(every_kind_of_frame_has_its_look),
+		cmocka_unit_test(kernel_frames_are_shown_where_they_tell_something),
+		cmocka_unit_test(hostile_names_stay_text),
+		cmocka_unit_test(members_are_named_briefly_and_truly),
+		cmocka_unit_test(long_lists_of_members_are_cut_aloud),
+		cmocka_unit_test(times_are_written_as_go_writes_them),
+		cmocka_unit_test(what_is_only_likely_says_so),
+		cmocka_unit_test(no_verdict_is_given_without_a_finding),
+		cmocka_unit_test(what_is_waited_for_is_described),
+		cmocka_unit_test(idle_groups_can_be_left_out_but_are_counted),
+		cmocka_unit_test(a_tree_has_a_section_for_each_process),
+		cmocka_unit_test(only_those_that_surely_cannot_go_on_wait_behind),
+		cmocka_unit_test(colours_only_when_asked_and_always_reset),
+		cmocka_unit_test(verbose_adds_facts_and_changes_none),
+		cmocka_unit_test(a_long_command_line_is_cut_aloud),
+		cmocka_unit_test(a_chain_says_what_its_root_waits_for),
+		cmocka_unit_test(threads_in_no_group_are_counted),
+		cmocka_unit_test(every_finding_and_class_has_words),
+		cmocka_unit_test(a_crowd_takes_no_longer_than_its_size),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -77,14 +77,14 @@ static void map_file(struct capture_process *process, const char *path)
 			continue;
 		struct capture_mapping *m = array_append(&process->mappings);
 		*m = (struct capture_mapping){
-		    .start = BASE + (phdr->p_vaddr & ~4095ul),
-		    .end = BASE + ((phdr->p_vaddr + phdr->p_filesz + 4095) & ~4095ul),
-		    .offset = phdr->p_offset & ~4095ul,
-		    .readable = true,
-		    .writable = phdr->p_flags & PF_W,
-		    .executable = phdr->p_flags & PF_X,
-		    .inode = st.st_ino,
-		    .path = path};
+			.start = BASE + (phdr->p_vaddr & ~4095ul),
+			.end = BASE + ((phdr->p_vaddr + phdr->p_filesz + 4095) & ~4095ul),
+			.offset = phdr->p_offset & ~4095ul,
+			.readable = true,
+			.writable = phdr->p_flags & PF_W,
+			.executable = phdr->p_flags & PF_X,
+			.inode = st.st_ino,
+			.path = path};
 	}
 }
 
@@ -113,7 +113,7 @@ static size_t symbolize_file(const char *path)
 	struct capture_process process = {.pid = getpid(), .live_tid = getpid()};
 	struct objects_options object_options = {.deadline = deadline_in_ms(20000)};
 	struct symbolize_options options = {
-	    .inlines = true, .lines = true, .deadline = object_options.deadline};
+		.inlines = true, .lines = true, .deadline = object_options.deadline};
 	struct strpool strings = {0};
 	map_file(&process, path);
 	struct objects *objects = objects_open(&process, &object_options);
@@ -168,8 +168,8 @@ static void test_changed_bytes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_unchanged_is_known),
-	    cmocka_unit_test(test_changed_bytes),
+		cmocka_unit_test(test_unchanged_is_known),
+		cmocka_unit_test(test_changed_bytes),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);
 }

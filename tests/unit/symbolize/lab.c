@@ -18,55 +18,55 @@
 
 /* Line numbers count: the tests name them. */
 static const char program_c[] =
-    "#include <stdint.h>\n"					       /* 1 */
-    "#include <unistd.h>\n"					       /* 2 */
-    "#define HOT static inline __attribute__((always_inline))\n"       /* 3 */
-    "struct account { long balance; int lock; };\n"		       /* 4 */
-    "static struct account savings = {1, 2};\n"			       /* 5 */
-    "struct account accounts[3] = {{1, 1}, {2, 2}, {3, 3}};\n"	       /* 6 */
-    "int zeroes[64];\n"						       /* 7 */
-    "HOT uint64_t here(void)\n"					       /* 8 */
-    "{\n"							       /* 9 */
-    "	uint64_t pc;\n"						       /* 10 */
-    "	__asm__ volatile(\"lea 0(%%rip), %0\\n nop\" : \"=r\"(pc));\n" /* 11 */
-    "	return pc;\n"						       /* 12 */
-    "}\n"							       /* 13 */
-    "HOT uint64_t middle(int n)\n"				       /* 14 */
-    "{\n"							       /* 15 */
-    "	return n > 100000 ? 0 : here();\n"			       /* 16 */
-    "}\n"							       /* 17 */
-    "__attribute__((noinline)) static uint64_t outer(int n)\n"	       /* 18 */
-    "{\n"							       /* 19 */
-    "	return middle(n);\n"					       /* 20 */
-    "}\n"							       /* 21 */
-    "int main(int argc, char **argv)\n"				       /* 22 */
-    "{\n"							       /* 23 */
-    "	uint64_t told[5] = {outer(argc), (uint64_t)&savings.lock,\n"   /* 24 */
-    "	    (uint64_t)&accounts[1], (uint64_t)&accounts[2].lock,\n"    /* 25 */
-    "	    (uint64_t)&zeroes[1]};\n"				       /* 26 */
-    "	if (write(1, told, sizeof(told)) < 0) return 1;\n"	       /* 27 */
-    "	for (;;) pause();\n"					       /* 28 */
-    "}\n";
+	"#include <stdint.h>\n"						       /* 1 */
+	"#include <unistd.h>\n"						       /* 2 */
+	"#define HOT static inline __attribute__((always_inline))\n"	       /* 3 */
+	"struct account { long balance; int lock; };\n"			       /* 4 */
+	"static struct account savings = {1, 2};\n"			       /* 5 */
+	"struct account accounts[3] = {{1, 1}, {2, 2}, {3, 3}};\n"	       /* 6 */
+	"int zeroes[64];\n"						       /* 7 */
+	"HOT uint64_t here(void)\n"					       /* 8 */
+	"{\n"								       /* 9 */
+	"	uint64_t pc;\n"						       /* 10 */
+	"	__asm__ volatile(\"lea 0(%%rip), %0\\n nop\" : \"=r\"(pc));\n" /* 11 */
+	"	return pc;\n"						       /* 12 */
+	"}\n"								       /* 13 */
+	"HOT uint64_t middle(int n)\n"					       /* 14 */
+	"{\n"								       /* 15 */
+	"	return n > 100000 ? 0 : here();\n"			       /* 16 */
+	"}\n"								       /* 17 */
+	"__attribute__((noinline)) static uint64_t outer(int n)\n"	       /* 18 */
+	"{\n"								       /* 19 */
+	"	return middle(n);\n"					       /* 20 */
+	"}\n"								       /* 21 */
+	"int main(int argc, char **argv)\n"				       /* 22 */
+	"{\n"								       /* 23 */
+	"	uint64_t told[5] = {outer(argc), (uint64_t)&savings.lock,\n"   /* 24 */
+	"	    (uint64_t)&accounts[1], (uint64_t)&accounts[2].lock,\n"    /* 25 */
+	"	    (uint64_t)&zeroes[1]};\n"				       /* 26 */
+	"	if (write(1, told, sizeof(told)) < 0) return 1;\n"	       /* 27 */
+	"	for (;;) pause();\n"					       /* 28 */
+	"}\n";
 
 static const char program_cc[] =
-    "#include <stdint.h>\n"							   /* 1 */
-    "#include <unistd.h>\n"							   /* 2 */
-    "namespace bank { namespace {\n"						   /* 3 */
-    "template <class T> struct Account {\n"					   /* 4 */
-    "	__attribute__((always_inline)) uint64_t here(T) {\n"			   /* 5 */
-    "		uint64_t pc;\n"							   /* 6 */
-    "		__asm__ volatile(\"lea 0(%%rip), %0\\n nop\" : \"=r\"(pc));\n"	   /* 7 */
-    "		return pc; }\n"							   /* 8 */
-    "};\n"									   /* 9 */
-    "Account<int> account;\n"							   /* 10 */
-    "}\n"									   /* 11 */
-    "__attribute__((noinline)) uint64_t open(int n) { return account.here(n); }\n" /* 12 */
-    "}\n"									   /* 13 */
-    "int main(int argc, char **) {\n"						   /* 14 */
-    "	uint64_t pc = bank::open(argc);\n"					   /* 15 */
-    "	if (write(1, &pc, 8) < 0) return 1;\n"					   /* 16 */
-    "	for (;;) pause();\n"							   /* 17 */
-    "}\n";
+	"#include <stdint.h>\n"							       /* 1 */
+	"#include <unistd.h>\n"							       /* 2 */
+	"namespace bank { namespace {\n"					       /* 3 */
+	"template <class T> struct Account {\n"					       /* 4 */
+	"	__attribute__((always_inline)) uint64_t here(T) {\n"		       /* 5 */
+	"		uint64_t pc;\n"						       /* 6 */
+	"		__asm__ volatile(\"lea 0(%%rip), %0\\n nop\" : \"=r\"(pc));\n" /* 7 */
+	"		return pc; }\n"						       /* 8 */
+	"};\n"									       /* 9 */
+	"Account<int> account;\n"						       /* 10 */
+	"}\n"									       /* 11 */
+	"__attribute__((noinline)) uint64_t open(int n) { return account.here(n); }\n" /* 12 */
+	"}\n"									       /* 13 */
+	"int main(int argc, char **) {\n"					       /* 14 */
+	"	uint64_t pc = bank::open(argc);\n"				       /* 15 */
+	"	if (write(1, &pc, 8) < 0) return 1;\n"				       /* 16 */
+	"	for (;;) pause();\n"						       /* 17 */
+	"}\n";
 
 void lab_write(struct lab *lab, const char *name, const char *text)
 {
@@ -137,7 +137,7 @@ void lab_capture(struct lab *lab)
 	struct error *failure = NULL;
 	struct objects_options object_options = {.deadline = options.deadline};
 	struct symbolize_options symbolize_options = {
-	    .inlines = true, .lines = true, .deadline = options.deadline};
+		.inlines = true, .lines = true, .deadline = options.deadline};
 	assert_null(capture_survey(&lab->child, 1, &options, &failure, &lab->capture));
 	capture_hold(lab->capture, &lab->child, 1, &failure);
 	assert_null(failure);

@@ -16,29 +16,29 @@ static void test_demangle(void **state)
 	static const struct {
 		const char *mangled, *plain;
 	} rows[] = {
-	    {"_ZN3foo3barEv", "foo::bar()"},
-	    {"_ZNKSt6vectorIiSaIiEE4sizeEv",
-	     "std::vector<int, std::allocator<int> >::size() const"},
-	    {"_ZZ4mainENKUlvE_clEv", "main::{lambda()#1}::operator()() const"},
-	    {"_ZN12_GLOBAL__N_14readEi", "(anonymous namespace)::read(int)"},
-	    {"_Z3foov.cold", "foo() [clone .cold]"},
-	    {"_ZN4core3ptr13drop_in_place17h0123456789abcdefE", "core::ptr::drop_in_place"},
-	    {"_ZN42_$LT$Test$u20$as$u20$std..fmt..Display$GT$3fmt17h0123456789abcdefE",
-	     "<Test as std::fmt::Display>::fmt"},
-	    {"_RNvC6_123foo3bar", "123foo::bar"},
-	    {"_RNvNtCs1234_7mycrate3foo3bar", "mycrate::foo::bar"},
-	    {"_D8demangle4testFaZv", "demangle.test(char)"},
-	    {"_Dmain", "D main"},
-	    /* Not mangled, or broken. */
-	    {"main", NULL},
-	    {"_start", NULL},
-	    {"_DYNAMIC", NULL},
-	    {"_Znope", NULL},
-	    {"_Z", NULL},
-	    {"_", NULL},
-	    {"", NULL},
-	    {"_R", NULL},
-	    {"runtime.goexit", NULL},
+		{"_ZN3foo3barEv", "foo::bar()"},
+		{"_ZNKSt6vectorIiSaIiEE4sizeEv",
+		 "std::vector<int, std::allocator<int> >::size() const"},
+		{"_ZZ4mainENKUlvE_clEv", "main::{lambda()#1}::operator()() const"},
+		{"_ZN12_GLOBAL__N_14readEi", "(anonymous namespace)::read(int)"},
+		{"_Z3foov.cold", "foo() [clone .cold]"},
+		{"_ZN4core3ptr13drop_in_place17h0123456789abcdefE", "core::ptr::drop_in_place"},
+		{"_ZN42_$LT$Test$u20$as$u20$std..fmt..Display$GT$3fmt17h0123456789abcdefE",
+		 "<Test as std::fmt::Display>::fmt"},
+		{"_RNvC6_123foo3bar", "123foo::bar"},
+		{"_RNvNtCs1234_7mycrate3foo3bar", "mycrate::foo::bar"},
+		{"_D8demangle4testFaZv", "demangle.test(char)"},
+		{"_Dmain", "D main"},
+		/* Not mangled, or broken. */
+		{"main", NULL},
+		{"_start", NULL},
+		{"_DYNAMIC", NULL},
+		{"_Znope", NULL},
+		{"_Z", NULL},
+		{"_", NULL},
+		{"", NULL},
+		{"_R", NULL},
+		{"runtime.goexit", NULL},
 	};
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -143,9 +143,11 @@ static void test_perf_map(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_demangle),	   cmocka_unit_test(test_demangle_explosion_is_cut),
-	    cmocka_unit_test(test_demangle_depth), cmocka_unit_test(test_versions),
-	    cmocka_unit_test(test_perf_map),
+		cmocka_unit_test(test_demangle),
+		cmocka_unit_test(test_demangle_explosion_is_cut),
+		cmocka_unit_test(test_demangle_depth),
+		cmocka_unit_test(test_versions),
+		cmocka_unit_test(test_perf_map),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -90,21 +90,21 @@ static void assert_unknown(struct lab *lab)
 static void test_chain_of_builds(void **state)
 {
 	static const char *const builds[] = {
-	    "gcc " FLAGS,
-	    "gcc -gdwarf-4 " FLAGS,
-	    "gcc -gsplit-dwarf " FLAGS,
-	    "gcc -gdwarf-4 -gsplit-dwarf " FLAGS,
-	    "gcc -gz " FLAGS,
-	    "gcc -no-pie " FLAGS,
-	    "gcc -static " FLAGS,
-	    "gcc -static-pie " FLAGS,
-	    "gcc -fuse-ld=lld " FLAGS,
-	    "clang " FLAGS,
-	    "clang -gdwarf-4 " FLAGS,
-	    "clang -gsplit-dwarf " FLAGS,
-	    "clang -fuse-ld=lld -Wl,-z,separate-loadable-segments " FLAGS,
-	    "gcc -Wl,-z,max-page-size=0x200000 " FLAGS,
-	    "gcc -flto " FLAGS,
+		"gcc " FLAGS,
+		"gcc -gdwarf-4 " FLAGS,
+		"gcc -gsplit-dwarf " FLAGS,
+		"gcc -gdwarf-4 -gsplit-dwarf " FLAGS,
+		"gcc -gz " FLAGS,
+		"gcc -no-pie " FLAGS,
+		"gcc -static " FLAGS,
+		"gcc -static-pie " FLAGS,
+		"gcc -fuse-ld=lld " FLAGS,
+		"clang " FLAGS,
+		"clang -gdwarf-4 " FLAGS,
+		"clang -gsplit-dwarf " FLAGS,
+		"clang -fuse-ld=lld -Wl,-z,separate-loadable-segments " FLAGS,
+		"gcc -Wl,-z,max-page-size=0x200000 " FLAGS,
+		"gcc -flto " FLAGS,
 	};
 	const char *only = *state;
 	for (size_t i = 0; i < ARRAY_SIZE(builds); i++) {
@@ -205,14 +205,14 @@ static void test_wrong_debug_file_is_refused(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(ids); i++) {
 		struct lab lab;
 		lab_open(&lab);
-		assert_true(
-		    lab_sh(&lab,
-			   "gcc -O2 -g -Wl,--build-id=%s program.c -o program && "
-			   "objcopy --only-keep-debug program program.debug && strip program && "
-			   "objcopy --add-gnu-debuglink=program.debug program && "
-			   "gcc -O1 -g -Wl,--build-id=%s program.c -o other && "
-			   "objcopy --only-keep-debug other program.debug",
-			   ids[i], ids[i]));
+		assert_true(lab_sh(
+			&lab,
+			"gcc -O2 -g -Wl,--build-id=%s program.c -o program && "
+			"objcopy --only-keep-debug program program.debug && strip program && "
+			"objcopy --add-gnu-debuglink=program.debug program && "
+			"gcc -O1 -g -Wl,--build-id=%s program.c -o other && "
+			"objcopy --only-keep-debug other program.debug",
+			ids[i], ids[i]));
 		lab_run(&lab, "program", TOLD);
 		lab_capture(&lab);
 		assert_unknown(&lab);
@@ -293,11 +293,11 @@ static void test_dwz(void **state)
 		const char *what;
 		bool there;
 	} rows[] = {
-	    {"true", true},
-	    {"mkdir .dwz", true},
-	    {"rm common.dwz", false},
-	    {"rm common.dwz && mkfifo common.dwz", false},
-	    {"cp program common.dwz", false},
+		{"true", true},
+		{"mkdir .dwz", true},
+		{"rm common.dwz", false},
+		{"rm common.dwz && mkfifo common.dwz", false},
+		{"cp program common.dwz", false},
 	};
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -320,8 +320,8 @@ static void test_dwz(void **state)
 			assert_string_equal(stack.frames[0].function, "here");
 			assert_string_equal(stack.frames[1].function, "middle");
 			assert_string_equal(
-			    symbolize_data(lab.symbolize, lab.addresses[SAVINGS_LOCK]),
-			    "savings.lock (program.c:5)");
+				symbolize_data(lab.symbolize, lab.addresses[SAVINGS_LOCK]),
+				"savings.lock (program.c:5)");
 		} else {
 			assert_non_null(strstr(object->debug_why_not, "common.dwz"));
 		}
@@ -485,24 +485,24 @@ static void test_jit_name(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_chain_of_builds),
-	    cmocka_unit_test(test_data_with_debug_information),
-	    cmocka_unit_test(test_data_from_symbols),
-	    cmocka_unit_test(test_symbol_table_only),
-	    cmocka_unit_test(test_stripped_is_unknown),
-	    cmocka_unit_test(test_debug_link),
-	    cmocka_unit_test(test_wrong_debug_file_is_refused),
-	    cmocka_unit_test(test_debug_link_to_a_fifo),
-	    cmocka_unit_test(test_split_file_that_is_a_fifo),
-	    cmocka_unit_test(test_debug_file_in_the_targets_root),
-	    cmocka_unit_test(test_dwz),
-	    cmocka_unit_test(test_mini_debug_info),
-	    cmocka_unit_test(test_size_of_a_symbol_counts),
-	    cmocka_unit_test(test_cplusplus_inline),
-	    cmocka_unit_test(test_deleted_program),
-	    cmocka_unit_test(test_past_the_deadline),
-	    cmocka_unit_test(test_address_in_nothing),
-	    cmocka_unit_test(test_jit_name),
+		cmocka_unit_test(test_chain_of_builds),
+		cmocka_unit_test(test_data_with_debug_information),
+		cmocka_unit_test(test_data_from_symbols),
+		cmocka_unit_test(test_symbol_table_only),
+		cmocka_unit_test(test_stripped_is_unknown),
+		cmocka_unit_test(test_debug_link),
+		cmocka_unit_test(test_wrong_debug_file_is_refused),
+		cmocka_unit_test(test_debug_link_to_a_fifo),
+		cmocka_unit_test(test_split_file_that_is_a_fifo),
+		cmocka_unit_test(test_debug_file_in_the_targets_root),
+		cmocka_unit_test(test_dwz),
+		cmocka_unit_test(test_mini_debug_info),
+		cmocka_unit_test(test_size_of_a_symbol_counts),
+		cmocka_unit_test(test_cplusplus_inline),
+		cmocka_unit_test(test_deleted_program),
+		cmocka_unit_test(test_past_the_deadline),
+		cmocka_unit_test(test_address_in_nothing),
+		cmocka_unit_test(test_jit_name),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -26,23 +26,23 @@ static void every_form_of_a_near_call_is_recognised(void **state)
 		struct bytes bytes;
 		enum call_form form;
 	} rows[] = {
-	    {BYTES(0xe8, 1, 0, 0, 0), CALL_DIRECT},
-	    {BYTES(0xff, 0x15, 8, 0, 0, 0), CALL_SLOT},
-	    {BYTES(0xff, 0xd0), CALL_INDIRECT},			  /* *%rax */
-	    {BYTES(0x41, 0xff, 0xd4), CALL_INDIRECT},		  /* *%r12 */
-	    {BYTES(0xff, 0x13), CALL_INDIRECT},			  /* *(%rbx) */
-	    {BYTES(0xff, 0x14, 0xd8), CALL_INDIRECT},		  /* *(%rax,%rbx,8) */
-	    {BYTES(0xff, 0x50, 0x18), CALL_INDIRECT},		  /* *24(%rax) */
-	    {BYTES(0xff, 0x54, 0x24, 0x08), CALL_INDIRECT},	  /* *8(%rsp) */
-	    {BYTES(0xff, 0x90, 0, 1, 0, 0), CALL_INDIRECT},	  /* *256(%rax) */
-	    {BYTES(0xff, 0x94, 0xd8, 0, 1, 0, 0), CALL_INDIRECT}, /* *256(%rax,%rbx,8) */
-	    {BYTES(0xff, 0x14, 0x25, 0, 1, 0, 0), CALL_INDIRECT}, /* *0x100 */
-	    {BYTES(0xff, 0x14, 0xc5, 0, 1, 0, 0), CALL_INDIRECT}, /* *256(,%rax,8) */
-	    {BYTES(0xff, 0xe0), CALL_NONE},			  /* jmp *%rax */
-	    {BYTES(0xff, 0x25, 8, 0, 0, 0), CALL_NONE},		  /* jmp *8(%rip) */
-	    {BYTES(0xff, 0xd8), CALL_NONE},	  /* a far one: not with registers */
-	    {BYTES(0xe9, 1, 0, 0, 0), CALL_NONE}, /* jmp */
-	    {BYTES(0x90, 0x90, 0x90, 0x90, 0x90, 0x90, 0x90), CALL_NONE},
+		{BYTES(0xe8, 1, 0, 0, 0), CALL_DIRECT},
+		{BYTES(0xff, 0x15, 8, 0, 0, 0), CALL_SLOT},
+		{BYTES(0xff, 0xd0), CALL_INDIRECT},		      /* *%rax */
+		{BYTES(0x41, 0xff, 0xd4), CALL_INDIRECT},	      /* *%r12 */
+		{BYTES(0xff, 0x13), CALL_INDIRECT},		      /* *(%rbx) */
+		{BYTES(0xff, 0x14, 0xd8), CALL_INDIRECT},	      /* *(%rax,%rbx,8) */
+		{BYTES(0xff, 0x50, 0x18), CALL_INDIRECT},	      /* *24(%rax) */
+		{BYTES(0xff, 0x54, 0x24, 0x08), CALL_INDIRECT},	      /* *8(%rsp) */
+		{BYTES(0xff, 0x90, 0, 1, 0, 0), CALL_INDIRECT},	      /* *256(%rax) */
+		{BYTES(0xff, 0x94, 0xd8, 0, 1, 0, 0), CALL_INDIRECT}, /* *256(%rax,%rbx,8) */
+		{BYTES(0xff, 0x14, 0x25, 0, 1, 0, 0), CALL_INDIRECT}, /* *0x100 */
+		{BYTES(0xff, 0x14, 0xc5, 0, 1, 0, 0), CALL_INDIRECT}, /* *256(,%rax,8) */
+		{BYTES(0xff, 0xe0), CALL_NONE},			      /* jmp *%rax */
+		{BYTES(0xff, 0x25, 8, 0, 0, 0), CALL_NONE},	      /* jmp *8(%rip) */
+		{BYTES(0xff, 0xd8), CALL_NONE},	      /* a far one: not with registers */
+		{BYTES(0xe9, 1, 0, 0, 0), CALL_NONE}, /* jmp */
+		{BYTES(0x90, 0x90, 0x90, 0x90, 0x90, 0x90, 0x90), CALL_NONE},
 	};
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -76,17 +76,17 @@ static void stubs_of_all_linkers_are_recognised(void **state)
 		bool after_push_got;
 		int above; /* -1: no stub */
 	} rows[] = {
-	    {BYTES(0xff, 0x25, 1, 2, 3, 0, 0x68, 0, 0, 0, 0), false, 0},
-	    {BYTES(0x68, 1, 0, 0, 0, 0xe9, 0, 0, 0, 0), false, 0},
-	    {BYTES(0xf3, 0x0f, 0x1e, 0xfa, 0xff, 0x25, 1, 2, 3, 0), false, 0},
-	    {BYTES(0xf3, 0x0f, 0x1e, 0xfa, 0xf2, 0xff, 0x25, 1, 2, 3, 0), false, 0},
-	    {BYTES(0xf2, 0xff, 0x25, 1, 2, 3, 0), false, 0},
-	    {BYTES(0xf3, 0x0f, 0x1e, 0xfa, 0x68, 1, 0, 0, 0, 0xf2, 0xe9, 0, 0, 0, 0), false, 0},
-	    {BYTES(0xff, 0x35, 1, 2, 3, 0, 0xff, 0x25, 1, 2, 3, 0), false, 8},
-	    {BYTES(0xff, 0x25, 1, 2, 3, 0), true, 16},
-	    {BYTES(0x68, 1, 0, 0, 0, 0xe8, 0, 0, 0, 0), false, -1},
-	    {BYTES(0x55, 0x48, 0x89, 0xe5), false, -1},
-	    {BYTES(0xff, 0x25), false, -1},
+		{BYTES(0xff, 0x25, 1, 2, 3, 0, 0x68, 0, 0, 0, 0), false, 0},
+		{BYTES(0x68, 1, 0, 0, 0, 0xe9, 0, 0, 0, 0), false, 0},
+		{BYTES(0xf3, 0x0f, 0x1e, 0xfa, 0xff, 0x25, 1, 2, 3, 0), false, 0},
+		{BYTES(0xf3, 0x0f, 0x1e, 0xfa, 0xf2, 0xff, 0x25, 1, 2, 3, 0), false, 0},
+		{BYTES(0xf2, 0xff, 0x25, 1, 2, 3, 0), false, 0},
+		{BYTES(0xf3, 0x0f, 0x1e, 0xfa, 0x68, 1, 0, 0, 0, 0xf2, 0xe9, 0, 0, 0, 0), false, 0},
+		{BYTES(0xff, 0x35, 1, 2, 3, 0, 0xff, 0x25, 1, 2, 3, 0), false, 8},
+		{BYTES(0xff, 0x25, 1, 2, 3, 0), true, 16},
+		{BYTES(0x68, 1, 0, 0, 0, 0xe8, 0, 0, 0, 0), false, -1},
+		{BYTES(0x55, 0x48, 0x89, 0xe5), false, -1},
+		{BYTES(0xff, 0x25), false, -1},
 	};
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -166,14 +166,14 @@ static void a_jump_counts_only_to_its_exact_target(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(every_form_of_a_near_call_is_recognised),
-	    cmocka_unit_test(a_call_backwards_has_its_target_below),
-	    cmocka_unit_test(stubs_of_all_linkers_are_recognised),
-	    cmocka_unit_test(the_slot_of_a_stub_is_relative_to_the_next_instruction),
-	    cmocka_unit_test(trampolines_and_first_frames_are_recognised),
-	    cmocka_unit_test(a_prologue_may_have_other_instructions_in_between),
-	    cmocka_unit_test(an_epilogue_says_where_the_return_address_is),
-	    cmocka_unit_test(a_jump_counts_only_to_its_exact_target),
+		cmocka_unit_test(every_form_of_a_near_call_is_recognised),
+		cmocka_unit_test(a_call_backwards_has_its_target_below),
+		cmocka_unit_test(stubs_of_all_linkers_are_recognised),
+		cmocka_unit_test(the_slot_of_a_stub_is_relative_to_the_next_instruction),
+		cmocka_unit_test(trampolines_and_first_frames_are_recognised),
+		cmocka_unit_test(a_prologue_may_have_other_instructions_in_between),
+		cmocka_unit_test(an_epilogue_says_where_the_return_address_is),
+		cmocka_unit_test(a_jump_counts_only_to_its_exact_target),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -23,7 +23,7 @@ static void walk_target(const struct target *target, enum unwinder which, unsign
 			struct strpool *strings, struct stack *ret)
 {
 	struct unwind *unwind =
-	    unwind_new(target_process(target), target->objects, which, max_frames, strings);
+		unwind_new(target_process(target), target->objects, which, max_frames, strings);
 	unwind_thread(unwind, target_thread(target), ret);
 	unwind_free(unwind);
 }
@@ -112,8 +112,8 @@ static void omitted_frames_are_counted_to_the_first_one(void **context)
 	struct strpool strings;
 	struct stack whole = {0}, part = {0};
 	_cleanup_free_ char *program = NULL;
-	assert_true(
-	    target_build(*context, "recursion", NULL, "$CC -O1 $S/recursion.c -o $O", &program));
+	assert_true(target_build(*context, "recursion", NULL, "$CC -O1 $S/recursion.c -o $O",
+				 &program));
 	target_start(&target, program, true);
 	target_capture(&target, false);
 	strpool_init(&strings);
@@ -139,7 +139,7 @@ static void frame_pointers_alone_are_never_called_call_frame_information(void **
 	size_t found = 0;
 	_cleanup_free_ char *program = NULL;
 	assert_true(
-	    target_build(*context, "plain", NULL, TARGET_SPLIT("-O0", "-O0", ""), &program));
+		target_build(*context, "plain", NULL, TARGET_SPLIT("-O0", "-O0", ""), &program));
 	target_start(&target, program, true);
 	target_capture(&target, false);
 	strpool_init(&strings);
@@ -220,10 +220,10 @@ static void two_hundred_threads_take_milliseconds(void **context)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(spoilt_call_frame_information_is_survived),
-	    cmocka_unit_test(omitted_frames_are_counted_to_the_first_one),
-	    cmocka_unit_test(frame_pointers_alone_are_never_called_call_frame_information),
-	    cmocka_unit_test(two_hundred_threads_take_milliseconds),
+		cmocka_unit_test(spoilt_call_frame_information_is_survived),
+		cmocka_unit_test(omitted_frames_are_counted_to_the_first_one),
+		cmocka_unit_test(frame_pointers_alone_are_never_called_call_frame_information),
+		cmocka_unit_test(two_hundred_threads_take_milliseconds),
 	};
 	return cmocka_run_group_tests(tests, target_make_directory, target_remove_directory);
 }

@@ -161,13 +161,13 @@ static void any_operations_at_all_end(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(the_expression_of_a_plt_entry_is_evaluated),
-	    cmocka_unit_test(each_operation_does_what_the_standard_says),
-	    cmocka_unit_test(a_jump_goes_by_bytes),
-	    cmocka_unit_test(a_value_is_told_from_an_address),
-	    cmocka_unit_test(what_cannot_be_known_fails),
-	    cmocka_unit_test(hostile_expressions_end),
-	    cmocka_unit_test(any_operations_at_all_end),
+		cmocka_unit_test(the_expression_of_a_plt_entry_is_evaluated),
+		cmocka_unit_test(each_operation_does_what_the_standard_says),
+		cmocka_unit_test(a_jump_goes_by_bytes),
+		cmocka_unit_test(a_value_is_told_from_an_address),
+		cmocka_unit_test(what_cannot_be_known_fails),
+		cmocka_unit_test(hostile_expressions_end),
+		cmocka_unit_test(any_operations_at_all_end),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

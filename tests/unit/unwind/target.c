@@ -40,7 +40,7 @@ int target_remove_directory(void **state)
 {
 	_cleanup_free_ char *directory = *state;
 	_cleanup_free_ char *command =
-	    xasprintf("chmod -R u+w '%s'; rm -rf '%s'", directory, directory);
+		xasprintf("chmod -R u+w '%s'; rm -rf '%s'", directory, directory);
 	return shell(command);
 }
 
@@ -50,10 +50,10 @@ bool target_build(const char *directory, const char *name, const char *needs, co
 	enum { NEEDED_IS_MISSING = 77 };
 	static unsigned built;
 	_cleanup_free_ char *program = xasprintf("%s/fixture%u", directory, built++);
-	_cleanup_free_ char *whole =
-	    xasprintf("command -v %s >/dev/null || exit %d; CC=${CC:-gcc} D='%s' O='%s' "
-		      "S='%s/tests/unit/unwind/fixtures'; (%s)",
-		      needs ? needs : "sh", NEEDED_IS_MISSING, directory, program, SRCDIR, command);
+	_cleanup_free_ char *whole = xasprintf(
+		"command -v %s >/dev/null || exit %d; CC=${CC:-gcc} D='%s' O='%s' "
+		"S='%s/tests/unit/unwind/fixtures'; (%s)",
+		needs ? needs : "sh", NEEDED_IS_MISSING, directory, program, SRCDIR, command);
 	int status = shell(whole);
 	if (status == NEEDED_IS_MISSING) {
 		print_message("skipped: \"%s\" needs %s\n", name, needs);
@@ -129,7 +129,7 @@ void target_capture(struct target *target, bool no_stop)
 	struct error *failure = NULL;
 	struct deadline deadline = deadline_in_ms(PATIENCE_MS);
 	struct capture_options options = {
-	    .no_stop = no_stop, .stop_ms = 10000, .deadline = deadline};
+		.no_stop = no_stop, .stop_ms = 10000, .deadline = deadline};
 	assert_null(capture_survey(&target->pid, 1, &options, &failure, &target->capture));
 	capture_hold(target->capture, &target->pid, 1, &failure);
 	assert_null(failure);
@@ -156,8 +156,8 @@ static void walk_in_child(const struct target *target, struct held_walk *ret)
 
 void target_walk_held(const struct target *target, struct held_walk *ret)
 {
-	struct held_walk *shared =
-	    mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct held_walk *shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
+					MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	assert_ptr_not_equal(shared, MAP_FAILED);
 	fflush(NULL);
 	pid_t child = fork();
@@ -196,7 +196,7 @@ struct capture_process *target_process(const struct target *target)
 const struct capture_thread *target_thread(const struct target *target)
 {
 	const struct capture_thread *thread =
-	    capture_thread_by_tid(target_process(target), target->tid);
+		capture_thread_by_tid(target_process(target), target->tid);
 	assert_non_null(thread);
 	return thread;
 }
@@ -208,9 +208,9 @@ const char *target_name(const struct target *target, const struct frame *frame)
 	GElf_Off offset;
 	GElf_Sym symbol;
 	const char *name = object && object->module
-			       ? dwfl_module_addrinfo(object->module, frame->lookup_pc, &offset,
-						      &symbol, NULL, NULL, NULL)
-			       : NULL;
+				   ? dwfl_module_addrinfo(object->module, frame->lookup_pc, &offset,
+							  &symbol, NULL, NULL, NULL)
+				   : NULL;
 	const struct target_function *nearest = NULL;
 	array_for_each (&target->functions, function) {
 		if (frame->lookup_pc - function->address < FUNCTION_SIZE &&

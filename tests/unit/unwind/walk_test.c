@@ -123,7 +123,7 @@ static void walk_made(struct made *made, unsigned max_frames, struct stack *ret)
 	*ret = (struct stack){0};
 	struct objects *objects = objects_open(&made->process, &options);
 	struct unwind *unwind =
-	    unwind_new(&made->process, objects, UNWINDER_AUTO, max_frames, &made->strings);
+		unwind_new(&made->process, objects, UNWINDER_AUTO, max_frames, &made->strings);
 	unwind_thread(unwind, &made->thread, ret);
 	unwind_free(unwind);
 	objects_close(objects);
@@ -396,17 +396,17 @@ static void any_registers_and_any_stack_end(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(a_thread_without_registers_says_why),
-	    cmocka_unit_test(frame_pointers_of_nameless_code_are_followed_with_a_doubt),
-	    cmocka_unit_test(a_stack_that_was_not_captured_is_said_to_be),
-	    cmocka_unit_test(words_read_after_the_release_are_doubted),
-	    cmocka_unit_test(a_frame_pointer_to_itself_does_not_loop),
-	    cmocka_unit_test(a_signal_frame_gives_the_interrupted_registers),
-	    cmocka_unit_test(signal_frames_that_lead_back_are_noticed),
-	    cmocka_unit_test(frames_beyond_the_limit_are_counted),
-	    cmocka_unit_test(an_endless_stack_is_given_up),
-	    cmocka_unit_test(a_held_walk_becomes_a_stack),
-	    cmocka_unit_test(any_registers_and_any_stack_end),
+		cmocka_unit_test(a_thread_without_registers_says_why),
+		cmocka_unit_test(frame_pointers_of_nameless_code_are_followed_with_a_doubt),
+		cmocka_unit_test(a_stack_that_was_not_captured_is_said_to_be),
+		cmocka_unit_test(words_read_after_the_release_are_doubted),
+		cmocka_unit_test(a_frame_pointer_to_itself_does_not_loop),
+		cmocka_unit_test(a_signal_frame_gives_the_interrupted_registers),
+		cmocka_unit_test(signal_frames_that_lead_back_are_noticed),
+		cmocka_unit_test(frames_beyond_the_limit_are_counted),
+		cmocka_unit_test(an_endless_stack_is_given_up),
+		cmocka_unit_test(a_held_walk_becomes_a_stack),
+		cmocka_unit_test(any_registers_and_any_stack_end),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
