@@ -80,10 +80,12 @@ bool frames_match(const struct stack *stack, unsigned calls, struct frame_match 
 			continue;
 		char normal[NAME_CAP];
 		name_normalise(frame->function, normal);
+		uint64_t initials = name_initials(normal);
 		bool known = false;
 		for (size_t j = 0; j < frame_row_count; j++) {
 			const struct frame_row *row = &frame_rows[j];
-			if (!row_fits(row, frame, normal, calls))
+			if (!name_may_match(initials, row->pattern) ||
+			    !row_fits(row, frame, normal, calls))
 				continue;
 			known = true;
 			enum wait_class so_far = best.row ? best.row->class : WAIT_UNKNOWN;
@@ -249,8 +251,10 @@ const char *frames_libc_lock(const struct stack *stack)
 		name_normalise(frame->function, normal);
 		if (!*normal || is_lock_frame(normal))
 			continue;
+		uint64_t initials = name_initials(normal);
 		for (size_t j = 0; j < ARRAY_SIZE(libc_lock_rows); j++) {
-			if (name_matches_pattern(normal, libc_lock_rows[j].pattern) &&
+			if (name_may_match(initials, libc_lock_rows[j].pattern) &&
+			    name_matches_pattern(normal, libc_lock_rows[j].pattern) &&
 			    (in_libc(frame) || !strchr(normal, ':')))
 				return libc_lock_rows[j].kind;
 		}

@@ -230,10 +230,11 @@ static bool by_frames(const struct subject *subject, unsigned when)
 			return false;
 		depth++;
 		name_normalise(frame->function, normal);
+		uint64_t initials = name_initials(normal);
 		for (size_t j = 0; *normal && j < ARRAY_SIZE(idle_rows); j++) {
 			const struct idle_row *row = &idle_rows[j];
-			if ((row->when & when) && (!row->depth || depth <= row->depth) &&
-			    row_fits(row, frame, normal))
+			if ((row->when & when) && name_may_match(initials, row->pattern) &&
+			    (!row->depth || depth <= row->depth) && row_fits(row, frame, normal))
 				return true;
 		}
 	}

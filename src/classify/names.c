@@ -129,3 +129,14 @@ bool name_matches_pattern(const char *normal, const char *pattern)
 	return n > m + 2 && memcmp(normal + n - m, pattern, m) == 0 &&
 	       memcmp(normal + n - m - 2, "::", 2) == 0;
 }
+
+uint64_t name_initials(const char *normal)
+{
+	uint64_t initials = 0;
+	for (const char *at = normal;; at += 2) {
+		initials |= UINT64_C(1) << (*at & 63);
+		at = strstr(at, "::");
+		if (!at)
+			return initials;
+	}
+}

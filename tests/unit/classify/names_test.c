@@ -95,6 +95,23 @@ static void patterns_match_whole_components(void **state)
 }
 
 /* A pattern that is not in the normal form would never match anything. */
+static void no_match_is_lost_by_its_first_letter(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *name, *pattern;
+	} fits[] = {{"pthread_mutex_lock", "pthread_mutex_lock"},
+		    {"std::sys::Mutex::lock_contended", "Mutex::lock_contended"},
+		    {"a::b::futex_wait", "futex_*"},
+		    {"uv__io_poll", "uv__io_*"}};
+	for (size_t i = 0; i < sizeof(fits) / sizeof(fits[0]); i++) {
+		assert_true(name_matches_pattern(fits[i].name, fits[i].pattern));
+		assert_true(name_may_match(name_initials(fits[i].name), fits[i].pattern));
+	}
+	assert_false(name_may_match(name_initials("a::b::c"), "d"));
+	assert_false(name_may_match(name_initials(""), "d"));
+}
+
 static void rows_are_in_the_normal_form(void **state)
 {
 	(void)state;
@@ -125,6 +142,7 @@ int main(void)
 		cmocka_unit_test(rust_names_in_both_manglings_are_one),
 		cmocka_unit_test(broken_names_do_no_harm),
 		cmocka_unit_test(patterns_match_whole_components),
+		cmocka_unit_test(no_match_is_lost_by_its_first_letter),
 		cmocka_unit_test(rows_are_in_the_normal_form),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
