@@ -64,13 +64,18 @@ static void print_command(struct printer *p, const struct process *process)
 	if (!process->command.count)
 		return;
 	size_t left = p->options->verbose ? SIZE_MAX : MOST_COMMAND_BYTES, cut = 0;
+	size_t count = process->command.count;
+	/* A program that writes its title over its arguments leaves empty ones behind. */
+	while (count > 1 && !length_of(process->command.items[count - 1]) && !p->options->verbose)
+		count--;
 	print(p, "command:");
-	array_for_each (&process->command, argument) {
-		size_t n = length_of(*argument);
+	for (size_t i = 0; i < count; i++) {
+		const char *argument = process->command.items[i];
+		size_t n = length_of(argument);
 		size_t shown = n < left ? n : left;
 		if (left) {
 			print(p, " ");
-			print_argument(p, *argument ? *argument : "", shown);
+			print_argument(p, argument ? argument : "", shown);
 		}
 		left -= shown;
 		cut += n - shown;
