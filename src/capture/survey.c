@@ -17,7 +17,7 @@ enum {
 	SCHED_MOST = 8192,
 	STACK_MOST = 16384,
 	COMMAND_MOST = 65536,
-	FDINFO_MOST = 65536,
+	FDINFO_MOST = 8 << 20, /* an epoll has a line for each descriptor it watches */
 	MAPS_MOST = 256 << 20, /* vm.max_map_count times a long path */
 };
 
@@ -237,7 +237,7 @@ static int compare_ints(const void *a, const void *b)
 
 static void survey_descriptor(struct raw_capture *raw, struct raw_process *process, int fd)
 {
-	char path[64], text[FDINFO_MOST];
+	char path[64], text[PATH_MAX];
 	struct capture_descriptor *descriptor = &process->descriptors[process->descriptor_count];
 	*descriptor = (struct capture_descriptor){.fd = fd};
 	snprintf(path, sizeof(path), "/proc/%d/fd/%d", process->live_tid, fd);
@@ -249,9 +249,13 @@ static void survey_descriptor(struct raw_capture *raw, struct raw_process *proce
 	}
 	descriptor->target = arena_string(&raw->arena, text, (size_t)n);
 	snprintf(path, sizeof(path), "/proc/%d/fdinfo/%d", process->live_tid, fd);
-	n = proc_read(AT_FDCWD, path, text, sizeof(text));
-	if (n > 0)
-		descriptor->info = arena_string(&raw->arena, text, (size_t)n);
+	_cleanup_free_ char *info = read_large(path, FDINFO_MOST);
+	if (info) {
+		size_t length = strlen(info);
+		descriptor->info = arena_string(&raw->arena, info, length);
+		if (length >= FDINFO_MOST)
+			raw_add_error(raw, process, 0, path, "cut after %zu bytes", length);
+	}
 	/* Asks the file itself, and a dead mount may not answer: what came before is kept. */
 	__atomic_store_n(&process->descriptor_count, process->descriptor_count + 1,
 			 __ATOMIC_RELEASE);

@@ -17,6 +17,25 @@ void dump_init(struct dump *dump)
 	strpool_init(&dump->strings);
 }
 
+bool thread_wants_kernel_frames(const struct thread *thread)
+{
+	switch (thread->wait.class) {
+	case WAIT_DISK:
+	case WAIT_PAGE_FAULT:
+	case WAIT_MEMORY_MAP_LOCK:
+	case WAIT_EXITING:
+	case WAIT_UNKNOWN:
+		return true;
+	default:
+		break;
+	}
+	for (size_t i = 0; i < thread->stack.count; i++) {
+		if (thread->stack.frames[i].kind != FRAME_KERNEL)
+			return thread->state == 'D';
+	}
+	return true;
+}
+
 void process_deinit(struct process *process)
 {
 	array_for_each (&process->threads, thread) {

@@ -28,6 +28,9 @@ struct thread {
 	struct stack stack;
 };
 
+/* Do the user's frames say little of why the thread is where it is? */
+bool thread_wants_kernel_frames(const struct thread *thread);
+
 struct module {
 	const char *path;
 	const char *build_id; /* lower-case hexadecimal, or NULL */

@@ -97,20 +97,10 @@ static void prepend_kernel_frames(struct strpool *strings, const char *text, str
 	stack->count += count;
 }
 
-/* Where the user part tells little: asleep in the kernel for reasons of its own. */
-static bool wants_kernel_stack(const struct line *line, const struct capture_thread *from,
-			       const struct thread *to)
+static bool wants_kernel_stack(const struct pipeline_options *options, const struct thread *thread)
 {
-	switch (line->options->kernel_stacks) {
-	case KERNEL_STACKS_ALWAYS:
-		return true;
-	case KERNEL_STACKS_NEVER:
-		return false;
-	case KERNEL_STACKS_AUTO:
-		break;
-	}
-	return from->state == 'D' || to->stack.count == 0 || to->wait.class == WAIT_DISK ||
-	       to->wait.class == WAIT_PAGE_FAULT || to->wait.class == WAIT_MEMORY_MAP_LOCK;
+	return options->kernel_stacks == KERNEL_STACKS_ALWAYS ||
+	       (options->kernel_stacks == KERNEL_STACKS_AUTO && thread_wants_kernel_frames(thread));
 }
 
 static void dump_thread(struct line *line, const struct capture_thread *from, struct thread *to)
@@ -130,7 +120,7 @@ static void dump_thread(struct line *line, const struct capture_thread *from, st
 	symbolize_stack(line->symbolize, &to->stack);
 	wait_init(&to->wait);
 	classify_thread(&line->classify, from, &to->stack, &to->wait);
-	if (from->kernel_stack && wants_kernel_stack(line, from, to))
+	if (from->kernel_stack && wants_kernel_stack(line->options, to))
 		prepend_kernel_frames(&line->dump->strings, from->kernel_stack, &to->stack);
 }
 

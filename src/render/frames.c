@@ -94,28 +94,11 @@ static void print_frame(struct printer *p, const struct frame *frame)
 	print_end(p);
 }
 
-/* Where the user's frames say little of why the thread is where it is. */
 static bool wants_kernel_frames(const struct printer *p, const struct thread *thread)
 {
 	if (p->options->kernel_stacks_never)
 		return false;
-	if (p->options->kernel_stacks_always || thread->state == 'D')
-		return true;
-	switch (thread->wait.class) {
-	case WAIT_DISK:
-	case WAIT_PAGE_FAULT:
-	case WAIT_MEMORY_MAP_LOCK:
-	case WAIT_EXITING:
-	case WAIT_UNKNOWN:
-		return true;
-	default:
-		break;
-	}
-	for (size_t i = 0; i < thread->stack.count; i++) {
-		if (thread->stack.frames[i].kind != FRAME_KERNEL)
-			return false;
-	}
-	return true;
+	return p->options->kernel_stacks_always || thread_wants_kernel_frames(thread);
 }
 
 void print_stack(struct printer *p, const struct thread *thread)
