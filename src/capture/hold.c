@@ -158,9 +158,8 @@ static void seize_new(struct raw_capture *raw, struct raw_process *process, pid_
 static void stop_all(struct raw_capture *raw)
 {
 	struct deadline deadline = deadline_in_ms(raw->options.stop_ms);
-	if (raw->options.deadline.at_ns &&
-	    (!deadline.at_ns || deadline.at_ns > raw->options.deadline.at_ns))
-		deadline = raw->options.deadline;
+	if (raw->hold_until.at_ns && (!deadline.at_ns || deadline.at_ns > raw->hold_until.at_ns))
+		deadline = raw->hold_until;
 	for (size_t i = 0; i < raw->process_count; i++) {
 		struct raw_process *process = &raw->processes[i];
 		process->held_from_ns = monotonic_ns();
@@ -215,7 +214,7 @@ static void walk_held(struct raw_capture *raw, struct raw_process *process,
 		return;
 	facts->held = arena_alloc(&raw->arena, sizeof(*facts->held));
 	if (facts->held)
-		raw->options.walker->walk(process->walker, facts->tid, raw->options.deadline,
+		raw->options.walker->walk(process->walker, facts->tid, raw->hold_until,
 					  facts->held);
 }
 
@@ -296,7 +295,7 @@ static void meet_laggards(struct raw_capture *raw, uint64_t share)
 	}
 	if (!any)
 		return;
-	wait_for_stops(raw, raw->options.deadline);
+	wait_for_stops(raw, raw->hold_until);
 	copy_and_release(raw, share);
 }
 

@@ -395,6 +395,7 @@ void capture_hold(struct capture *capture, const pid_t *pids, size_t count, stru
 	struct raw_capture *raw = maker_of(capture);
 	if (!raw || !capture->processes.count)
 		return;
+	raw->hold_until = share_of(raw->options.deadline, 40);
 	enum helper_end end = helper_run(hold_work, raw, share_of(raw->options.deadline, 50));
 	for (size_t i = capture->processes.count; i-- > 0;) {
 		struct capture_process *process = &capture->processes.items[i];

@@ -62,6 +62,8 @@ struct raw_capture {
 	struct raw_process *processes; /* in the arena */
 	size_t process_count;
 	uint64_t stack_budget; /* bytes of stack that a hold may copy in all */
+	struct deadline
+		hold_until; /* when waiting for stops must end, so that there is time to let go */
 };
 
 /* why_format: printf's; NULL what is never given. */
