@@ -147,6 +147,14 @@ static void classify_call(struct subject *subject)
 	families[subject->row ? subject->row->family : FAMILY_OTHER](subject);
 }
 
+/* The stop met it in another call than the survey did: it is known to have moved on. */
+static bool is_in_another_call(const struct capture_thread *thread)
+{
+	return thread->stop == STOP_DONE && thread->in_syscall && thread->stopped_syscall >= 0 &&
+	       thread->stopped_syscall != thread->syscall.number &&
+	       thread->stopped_syscall != SYS_restart_syscall;
+}
+
 static void classify_asleep(struct subject *subject)
 {
 	const struct raw_syscall *call = &subject->thread->syscall;
@@ -158,17 +166,23 @@ static void classify_asleep(struct subject *subject)
 		set_syscall(subject, classify_restarted_number(subject, call->number),
 			    call->arguments);
 		classify_call(subject);
-		/* It ran and slept again between two readings. */
-		if (subject->thread->state == 'R')
+		/* It ran between two readings: its frames and memory may be of another wait. */
+		if (subject->thread->state == 'R' || !subject->thread->steady)
 			subject_doubt(subject);
+		if (is_in_another_call(subject->thread))
+			subject->wait->resource = (struct resource){.fd = -1};
 		break;
 	case SYSCALL_NONE:
 		classify_fault(subject);
 		break;
 	case SYSCALL_UNREADABLE:
 	case SYSCALL_RUNNING:
-		if (!syscall_from_stop(subject))
+		if (!syscall_from_stop(subject)) {
+			subject_decide(subject, WAIT_UNKNOWN, CONFIDENCE_LIKELY,
+				       call->state == SYSCALL_RUNNING ? "syscall running"
+								      : "syscall unreadable");
 			break;
+		}
 		classify_call(subject);
 		subject_doubt(subject);
 		break;
@@ -189,7 +203,9 @@ static void intern(struct subject *subject)
 void classify_thread(const struct classify_context *context, const struct capture_thread *thread,
 		     const struct stack *stack, struct wait *wait)
 {
+	bool read_live = false;
 	struct subject subject = {
+		.read_live = &read_live,
 		.context = context,
 		.process = context->process,
 		.thread = thread,
@@ -201,6 +217,8 @@ void classify_thread(const struct classify_context *context, const struct captur
 		classify_asleep(&subject);
 		classify_time(&subject);
 	}
+	if (read_live && !thread->steady)
+		subject_doubt(&subject);
 	classify_idle(&subject);
 	intern(&subject);
 }

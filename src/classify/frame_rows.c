@@ -25,6 +25,9 @@
 		##__VA_ARGS__                                                                      \
 	}
 
+/* The servers, and the libraries that programs embed them with. */
+#define MYSQL "mariadbd|mysqld|libmariadbd|libmysqld"
+
 const struct frame_row frame_rows[] = {
 	/* The way into the kernel. */
 	STUB("syscall", "glibc, musl"),
@@ -210,31 +213,41 @@ const struct frame_row frame_rows[] = {
 	RUNTIME("runtime.mutexsleep", MUTEX_LOCK, "Go 1.24", .kind = "runtime lock"),
 
 	/* HotSpot. */
-	LIBRARY("os::PlatformEvent::park*", PARK, "seen: OpenJDK 17"),
-	LIBRARY("PlatformEvent::park*", PARK, "OpenJDK 21"),
-	LIBRARY("os::PlatformMonitor::wait", COND, "OpenJDK 11", .kind = "vm monitor"),
-	LIBRARY("PlatformMonitor::wait", COND, "OpenJDK 21", .kind = "vm monitor"),
-	LIBRARY("PosixSemaphore::wait", SEMAPHORE, "OpenJDK 9"),
+	LIBRARY("os::PlatformEvent::park*", PARK, "seen: OpenJDK 17", .module = "libjvm"),
+	LIBRARY("PlatformEvent::park*", PARK, "OpenJDK 21", .module = "libjvm"),
+	LIBRARY("os::PlatformMonitor::wait", COND, "OpenJDK 11", .kind = "vm monitor",
+		.module = "libjvm"),
+	LIBRARY("PlatformMonitor::wait", COND, "OpenJDK 21", .kind = "vm monitor",
+		.module = "libjvm"),
+	LIBRARY("PosixSemaphore::wait", SEMAPHORE, "OpenJDK 9", .module = "libjvm"),
 	RUNTIME("Parker::park", PARK, "seen: OpenJDK 17", .module = "libjvm"),
-	RUNTIME("ObjectMonitor::EnterI", MONITOR_ENTER, "seen: OpenJDK 17", .kind = "java monitor"),
-	RUNTIME("ObjectMonitor::enter*", MONITOR_ENTER, "seen: OpenJDK 17", .kind = "java monitor"),
-	RUNTIME("ObjectMonitor::ReenterI", MONITOR_ENTER, "OpenJDK 17", .kind = "java monitor"),
-	RUNTIME("ObjectMonitor::wait", OBJECT, "seen: OpenJDK 17", .kind = "java monitor"),
-	RUNTIME("JavaThread::sleep*", SLEEP, "OpenJDK 15"),
-	RUNTIME("os::sleep", SLEEP, "OpenJDK 8"),
-	RUNTIME("VMThread::execute", COND, "OpenJDK 17", .over = WAIT_COND, .kind = "vm operation"),
-	RUNTIME("SafepointSynchronize::block", COND, "OpenJDK 17", .kind = "safepoint"),
-	RUNTIME("SafepointMechanism::process*", COND, "OpenJDK 17", .kind = "safepoint"),
+	RUNTIME("ObjectMonitor::EnterI", MONITOR_ENTER, "seen: OpenJDK 17", .kind = "java monitor",
+		.module = "libjvm", .own_word = true),
+	RUNTIME("ObjectMonitor::enter*", MONITOR_ENTER, "seen: OpenJDK 17", .kind = "java monitor",
+		.module = "libjvm", .own_word = true),
+	RUNTIME("ObjectMonitor::ReenterI", MONITOR_ENTER, "OpenJDK 17", .kind = "java monitor",
+		.module = "libjvm", .own_word = true),
+	RUNTIME("ObjectMonitor::wait", OBJECT, "seen: OpenJDK 17", .kind = "java monitor",
+		.module = "libjvm", .own_word = true),
+	RUNTIME("JavaThread::sleep*", SLEEP, "OpenJDK 15", .module = "libjvm"),
+	RUNTIME("os::sleep", SLEEP, "OpenJDK 8", .module = "libjvm"),
+	RUNTIME("VMThread::execute", COND, "OpenJDK 17", .over = WAIT_COND, .kind = "vm operation",
+		.module = "libjvm"),
+	RUNTIME("SafepointSynchronize::block", COND, "OpenJDK 17", .kind = "safepoint",
+		.module = "libjvm"),
+	RUNTIME("SafepointMechanism::process*", COND, "OpenJDK 17", .kind = "safepoint",
+		.module = "libjvm"),
 
 	/* CPython. */
 	RUNTIME("take_gil", GIL, "seen: CPython 3.11", .kind = "interpreter lock"),
 	RUNTIME("PyThread_acquire_lock_timed*", MUTEX_LOCK, "seen: CPython 3.11",
 		.kind = "python lock"),
-	RUNTIME("PyMutex_Lock*", MUTEX_LOCK, "CPython 3.13", .kind = "python lock"),
+	RUNTIME("PyMutex_Lock*", MUTEX_LOCK, "CPython 3.13", .kind = "python lock",
+		.own_word = true),
 	RUNTIME("PyParkingLot_Park", PARK, "CPython 3.13"),
 	RUNTIME("PySemaphore_Wait", PARK, "CPython 3.13"),
 
-	/* abseil: the futex is the thread's own. */
+	/* abseil: the futex is the thread's own, as with all that refines a park. */
 	LIBRARY("AbslInternalPerThreadSemWait*", PARK, "seen: abseil 20220623"),
 	LIBRARY("absl::synchronization_internal::*", PARK, "seen: abseil 20220623"),
 	LIBRARY("WaiterBase::*", PARK, "abseil 2023", .contains = "absl"),
@@ -275,12 +288,13 @@ const struct frame_row frame_rows[] = {
 	LIBRARY("QMutex::lock", MUTEX_LOCK, "Qt 5.15"),
 	LIBRARY("QSemaphore::acquire", SEMAPHORE, "seen: Qt 5.15"),
 	LIBRARY("QWaitCondition::wait", COND, "seen: Qt 5.15"),
-	RUNTIME("QThread::wait", JOIN, "seen: Qt 5.15"),
+	RUNTIME("QThread::wait", JOIN, "seen: Qt 5.15", .own_word = true),
 	LIBRARY("QReadWriteLock::tryLockForRead", RWLOCK_READ, "Qt 5.15"),
 	LIBRARY("QReadWriteLock::tryLockForWrite", RWLOCK_WRITE, "Qt 5.15"),
 
 	/* tbb. */
-	RUNTIME("wait_bounded_queue_monitor", COND, "seen: oneTBB 2021.8", .kind = "queue"),
+	RUNTIME("wait_bounded_queue_monitor", COND, "seen: oneTBB 2021.8", .kind = "queue",
+		.module = "libtbb", .own_word = true),
 
 	/* tcmalloc's spin lock sleeps in short timed waits; jemalloc has mutexes. */
 	RUNTIME("SpinLockDelay", MUTEX_LOCK, "seen: gperftools 2.10", .calls = IN_FUTEX | IN_SLEEP,
@@ -288,22 +302,25 @@ const struct frame_row frame_rows[] = {
 
 	/* PostgreSQL. */
 	RUNTIME("ProcSleep", MUTEX_LOCK, "seen: PostgreSQL 15", .calls = IN_EVENTS | IN_SEMAPHORE,
-		.kind = "postgres lock", .within = 4),
+		.kind = "postgres lock", .within = 4, .module = "postgres"),
 	RUNTIME("LWLockAcquire*", MUTEX_LOCK, "PostgreSQL 15", .kind = "postgres lwlock",
-		.within = 2),
-	RUNTIME("PGSemaphoreLock", SEMAPHORE, "PostgreSQL 15", .over = WAIT_SEMAPHORE),
+		.within = 2, .module = "postgres", .own_word = true),
+	RUNTIME("PGSemaphoreLock", SEMAPHORE, "PostgreSQL 15", .over = WAIT_SEMAPHORE,
+		.module = "postgres"),
 
 	/* MySQL and MariaDB. */
 	RUNTIME("MDL_wait::timed_wait", MUTEX_LOCK, "seen: MariaDB 10.11", .kind = "metadata lock",
-		.within = 2),
-	RUNTIME("lock_wait*", MUTEX_LOCK, "MariaDB 10.11", .kind = "row lock", .within = 2),
-	RUNTIME("TTASEventMutex::*", MUTEX_LOCK, "MySQL 8", .kind = "innodb mutex", .within = 3),
-	RUNTIME("sync_array_wait_event", MUTEX_LOCK, "MySQL 8", .kind = "innodb mutex",
-		.within = 3),
+		.within = 2, .module = MYSQL, .own_word = true),
+	RUNTIME("lock_wait*", MUTEX_LOCK, "MariaDB 10.11", .kind = "row lock", .within = 2,
+		.module = MYSQL, .own_word = true),
+	RUNTIME("TTASEventMutex::*", MUTEX_LOCK, "MySQL 8", .kind = "innodb mutex", .within = 3,
+		.module = MYSQL),
+	RUNTIME("sync_array_wait_event", MUTEX_LOCK, "MySQL 8", .kind = "innodb mutex", .within = 3,
+		.module = MYSQL),
 
 	/* gRPC. */
 	RUNTIME("CompletionQueue::AsyncNextInternal", COND, "seen: gRPC 1.51", .calls = IN_EVENTS,
-		.kind = "completion queue", .within = 6),
+		.kind = "completion queue", .within = 6, .contains = "grpc"),
 };
 
 const size_t frame_row_count = ARRAY_SIZE(frame_rows);

@@ -1,22 +1,27 @@
 #include "classify/frames.h"
 
 #include "base/array.h"
+#include "classify/subject.h"
 
 #include <string.h>
 
 /* How many frames are looked at: what a thread waits for is near the top. */
 #define DEPTH 32
 
-static const char *base_name(const char *path)
+/* "one|other": either. */
+static bool module_begins(const struct frame *frame, const char *prefixes)
 {
-	const char *slash = path ? strrchr(path, '/') : NULL;
-	return slash ? slash + 1 : path;
-}
-
-static bool module_begins(const struct frame *frame, const char *prefix)
-{
-	const char *base = base_name(frame->module);
-	return base && strncmp(base, prefix, strlen(prefix)) == 0;
+	if (!frame->module)
+		return false;
+	const char *base = path_base(frame->module);
+	for (const char *prefix = prefixes;; prefix++) {
+		size_t n = strcspn(prefix, "|");
+		if (strncmp(base, prefix, n) == 0)
+			return true;
+		prefix += n;
+		if (!*prefix)
+			return false;
+	}
 }
 
 static bool in_libc(const struct frame *frame)
@@ -76,13 +81,11 @@ bool frames_match(const struct stack *stack, unsigned calls, struct frame_match 
 		if (frame->kind == FRAME_SIGNAL)
 			break;
 		seen++;
-		if (!frame->function)
-			continue;
 		char normal[NAME_CAP];
 		name_normalise(frame->function, normal);
 		uint64_t initials = name_initials(normal);
 		bool known = false;
-		for (size_t j = 0; j < frame_row_count; j++) {
+		for (size_t j = 0; *normal && j < frame_row_count; j++) {
 			const struct frame_row *row = &frame_rows[j];
 			if (!name_may_match(initials, row->pattern) ||
 			    !row_fits(row, frame, normal, calls))
@@ -93,7 +96,11 @@ bool frames_match(const struct stack *stack, unsigned calls, struct frame_match 
 			    (row->over && row->over != so_far) ||
 			    (best.row && row->layer <= best.row->layer))
 				continue;
-			best = (struct frame_match){row, frame, frame->doubtful};
+			best.row = row;
+			best.frame = frame;
+			best.doubtful |= frame->doubtful;
+			if (row->primitive != PRIMITIVE_NONE)
+				best.object = row;
 		}
 		if (!known && !is_kin(frame, normal))
 			strangers++;
@@ -235,7 +242,7 @@ static bool is_lock_frame(const char *normal)
 	       strcmp(normal, "rtld_mutex_lock") == 0 || strcmp(normal, "syscall") == 0;
 }
 
-const char *frames_libc_lock(const struct stack *stack)
+const char *frames_libc_lock(const struct stack *stack, bool has_libc)
 {
 	for (size_t i = 0; stack && i < stack->count && i < DEPTH; i++) {
 		const struct frame *frame = &stack->frames[i];
@@ -249,13 +256,16 @@ const char *frames_libc_lock(const struct stack *stack)
 				return module_rows[j].kind;
 		}
 		name_normalise(frame->function, normal);
+		/* A stranger's, with a name or without one: what stands beyond it did not ask. */
+		if (!in_libc(frame) && (has_libc || !*normal))
+			return NULL;
 		if (!*normal || is_lock_frame(normal))
 			continue;
 		uint64_t initials = name_initials(normal);
 		for (size_t j = 0; j < ARRAY_SIZE(libc_lock_rows); j++) {
 			if (name_may_match(initials, libc_lock_rows[j].pattern) &&
 			    name_matches_pattern(normal, libc_lock_rows[j].pattern) &&
-			    (in_libc(frame) || !strchr(normal, ':')))
+			    !strchr(normal, ':'))
 				return libc_lock_rows[j].kind;
 		}
 		if (!in_libc(frame))

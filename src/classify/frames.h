@@ -34,7 +34,7 @@ enum frame_calls {
 struct frame_row {
 	const char *pattern;
 	const char *contains; /* must be in the whole name too, arguments and all; NULL: nothing */
-	const char *module;   /* how the file's base name begins; NULL: any */
+	const char *module;   /* how the file's base name begins, or "one|other"; NULL: any */
 	enum frame_layer layer;
 	unsigned calls;	       /* enum frame_calls; 0: IN_FUTEX */
 	enum wait_class class; /* 0 (unknown): decides nothing, and is no stranger */
@@ -43,6 +43,7 @@ struct frame_row {
 	enum wait_class over; /* refines this class alone; 0 (unknown): whatever was found so far */
 	uint8_t word;	      /* where the futex word is in the object */
 	uint8_t within;	      /* how many frames of strangers may stand before it */
+	bool own_word;	      /* the futex word is the waiter's, and says nothing of the object */
 	const char *source;
 };
 
@@ -51,6 +52,8 @@ extern const size_t frame_row_count;
 
 struct frame_match {
 	const struct frame_row *row;
+	/* The row of libc's that `row` stands upon, or `row` itself; NULL: none has a primitive. */
+	const struct frame_row *object;
 	const struct frame *frame;
 	bool doubtful;
 };
@@ -63,9 +66,10 @@ bool frames_begin_with(const struct stack *stack, const char *pattern);
 
 /*
  * What lock inside of libc or the loader this is, by who asked for it: "malloc arena", "stdio
- * lock", ...; NULL: not one of those.
+ * lock", ...; NULL: not one of those.  `has_libc`: the process maps one, so that libc's functions
+ * are found there alone; a static program has them in itself.
  */
-const char *frames_libc_lock(const struct stack *stack);
+const char *frames_libc_lock(const struct stack *stack, bool has_libc);
 
 #define NAME_CAP 256
 /* The normal form of a name; "" for NULL.  Cut to fit. */

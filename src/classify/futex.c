@@ -11,8 +11,6 @@
 #include <string.h>
 #include <sys/syscall.h>
 
-#define FUTEX_LOCK_PI2_OP 13 /* Linux 5.14 */
-
 /* Who issues the system call: the file that holds the pc. */
 enum maker {
 	MAKER_UNKNOWN,
@@ -138,28 +136,28 @@ static void name_libc_lock(struct subject *subject, enum primitive primitive)
 {
 	if (primitive != PRIMITIVE_LOW_LEVEL && primitive != PRIMITIVE_MUTEX)
 		return;
-	const char *kind = frames_libc_lock(subject->stack);
+	const char *kind = frames_libc_lock(subject->stack, has_libc(subject));
 	if (kind)
 		subject->wait->resource.kind = kind;
+}
+
+static const char *kind_of(const struct frame_row *row)
+{
+	if (row->kind)
+		return row->kind;
+	for (int i = 1; i < PRIMITIVES; i++) {
+		if (primitive_rows[i].class == row->class)
+			return primitive_rows[i].kind;
+	}
+	return NULL;
 }
 
 static void set_plain_object(struct subject *subject, const struct frame_row *row,
 			     const struct futex_wait *futex)
 {
-	if (row->class == WAIT_SLEEP)
-		return; /* the word is of no interest: the time is what it waits for */
 	uint64_t base = futex->address >= row->word ? futex->address - row->word : futex->address;
-	const char *kind = row->kind;
-	if (!kind) {
-		kind = "futex";
-		for (int i = 1; i < PRIMITIVES; i++) {
-			if (primitive_rows[i].class == row->class) {
-				kind = primitive_rows[i].kind;
-				break;
-			}
-		}
-	}
-	subject_set_object(subject, kind, base);
+	const char *kind = kind_of(row);
+	subject_set_object(subject, kind ? kind : "futex", base);
 	/* Waits for words that are no int go through one of a few that libstdc++ keeps for all. */
 	if (subject->wait->resource.name && strstr(subject->wait->resource.name, "__waiter_pool"))
 		subject->wait->resource.detail = "through libstdc++'s pool of waiters";
@@ -192,6 +190,36 @@ static enum fit describe(struct subject *subject, enum primitive primitive, unsi
 	return lock_describe(subject, primitive, libraries, futex, NULL);
 }
 
+/* A primitive of libc's, and what a library has built upon it. */
+static void set_libc_object(struct subject *subject, const struct frame_match *match,
+			    const struct futex_wait *futex)
+{
+	unsigned libraries = libraries_of(maker_of(subject));
+	/* An interposer's frame: the call may still be libc's. */
+	enum fit fit = describe(subject, match->object->primitive,
+				libraries ? libraries : LIBRARY_EITHER, futex);
+	if (fit == FIT_NO)
+		subject_doubt(subject);
+	if (match->row == match->object) {
+		name_libc_lock(subject, match->object->primitive);
+		return;
+	}
+	const char *kind = kind_of(match->row);
+	if (kind)
+		subject->wait->resource.kind = kind;
+}
+
+/*
+ * The word is the waiter's own, or one that all objects of the kind share (the condition that
+ * g_once and libc++'s call_once wait on): nothing in it tells this object from another.
+ */
+static bool word_is_not_the_objects(const struct frame_match *match)
+{
+	const struct frame_row *row = match->row, *object = match->object;
+	return row->own_word || row->over == WAIT_PARK ||
+	       (row->class == WAIT_ONCE && object && object->class == WAIT_COND);
+}
+
 static bool by_frames(struct subject *subject, const struct futex_wait *futex)
 {
 	struct frame_match match;
@@ -199,18 +227,16 @@ static bool by_frames(struct subject *subject, const struct futex_wait *futex)
 		return false;
 	const struct frame_row *row = match.row;
 	subject_decide(subject, row->class, CONFIDENCE_CERTAIN, row->pattern);
-	if (row->primitive != PRIMITIVE_NONE) {
-		unsigned libraries = libraries_of(maker_of(subject));
-		/* An interposer's frame: the call may still be libc's. */
-		enum fit fit = describe(subject, row->primitive,
-					libraries ? libraries : LIBRARY_EITHER, futex);
-		if (fit == FIT_NO)
-			subject_doubt(subject);
-		name_libc_lock(subject, row->primitive);
-	} else {
-		set_plain_object(subject, row, futex);
+	if (row->class == WAIT_SLEEP) {
+		/* The word is of no interest: the time is what it waits for. */
+	} else if (word_is_not_the_objects(&match)) {
+		subject->wait->resource.kind = kind_of(row);
 		if (strcmp(row->pattern, "RawMutex::lock_slow") == 0)
 			find_parking_lot(subject, futex);
+	} else if (match.object) {
+		set_libc_object(subject, &match, futex);
+	} else {
+		set_plain_object(subject, row, futex);
 	}
 	if (match.doubtful)
 		subject_doubt(subject);

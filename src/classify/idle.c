@@ -1,8 +1,10 @@
 /*
  * Which waits are rest by design.  The rule, in this order:
  *
- * 1. A wait that somebody must end for the program to go on is never idle: every class of high
- *    suspicion (locks, joins, once, full pipes and sockets, D state), a child wait, a message.
+ * 1. A wait that somebody must end for the program to go on is never idle: locks, once, full pipes
+ *    and sockets, D state, a child wait, a message.  Joins and barriers are idle only where a row
+ *    says so (the primordial thread of Java, OpenMP's pools), and so is a lock of Python's, which
+ *    is what its queues wait on.
  * 2. accept, epoll, io_uring's workers, sigwait and signalfd, inotify: idle, because that is what
  *    servers, event loops and signal threads do when they have nothing to do.  pause, sigsuspend,
  *    sleep, poll, select, a read, and every wait on a condition, semaphore or park are not, by
@@ -16,7 +18,7 @@
 #include <string.h>
 #include <sys/syscall.h>
 
-#define QUEUE	 (1u << 0) /* condition, semaphore, park, futex, object, channel receive, future */
+#define QUEUE	 (1u << 0) /* condition, semaphore, park, futex, object, channel receive */
 #define EVENTS	 (1u << 1) /* poll, select, epoll, io_uring, aio */
 #define SLEEPING (1u << 2) /* sleep, timerfd */
 #define READING	 (1u << 3) /* a read of any kind */

@@ -43,17 +43,28 @@ static const struct {
 	{"n_tty_write", WAIT_TTY_WRITE, "terminal"},
 };
 
-static bool by_kernel_function(struct subject *subject)
+/* `expected`: what the descriptor's type says, which is left alone where it agrees. */
+static bool by_kernel_function(struct subject *subject, enum wait_class expected)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(kernel_rows); i++) {
 		if (!subject_in_kernel(subject, kernel_rows[i].function))
 			continue;
+		if (kernel_rows[i].class == expected)
+			return false;
 		subject_decide(subject, kernel_rows[i].class, CONFIDENCE_CERTAIN,
 			       kernel_rows[i].function);
 		subject->wait->resource.kind = kernel_rows[i].kind;
 		return true;
 	}
 	return false;
+}
+
+/* A device, or a path that could not be looked at, may be anything: nothing contradicts it. */
+static bool says_little(const struct fd_type *type)
+{
+	if (!type->target)
+		return type->mode == S_IFCHR;
+	return strcmp(type->target, "/") == 0 || strcmp(type->target, "anon_inode:") == 0;
 }
 
 static bool on_storage(const struct fd_type *type)
@@ -71,7 +82,7 @@ static void classify_data(struct subject *subject, unsigned i, bool writes)
 {
 	const struct fd_type *type = classify_set_fd(subject, i);
 	if (!type) {
-		if (!by_kernel_function(subject))
+		if (!by_kernel_function(subject, WAIT_UNKNOWN))
 			subject_decide(subject, WAIT_SYSTEM_CALL, CONFIDENCE_CERTAIN,
 				       "unknown descriptor");
 		return;
@@ -80,7 +91,17 @@ static void classify_data(struct subject *subject, unsigned i, bool writes)
 		subject_decide(subject, WAIT_DISK, CONFIDENCE_LIKELY, "state D");
 		return;
 	}
-	subject_decide(subject, writes ? type->write : type->read, CONFIDENCE_CERTAIN, type->kind);
+	enum wait_class class = writes ? type->write : type->read;
+	if (by_kernel_function(subject, class)) {
+		if (says_little(type))
+			return;
+		/* The number was closed meanwhile, and is another file's by now. */
+		struct resource *resource = &subject->wait->resource;
+		resource->name = resource->identity = resource->detail = NULL;
+		subject_doubt(subject);
+		return;
+	}
+	subject_decide(subject, class, CONFIDENCE_CERTAIN, type->kind);
 }
 
 void classify_read(struct subject *subject)

@@ -101,7 +101,7 @@ static unsigned op_bit(unsigned op)
 	case FUTEX_WAIT_BITSET:
 		return OP_BITSET;
 	case FUTEX_LOCK_PI:
-	case 13: /* FUTEX_LOCK_PI2, Linux 5.14 */
+	case FUTEX_LOCK_PI2_OP:
 		return OP_PI;
 	case FUTEX_WAIT_REQUEUE_PI:
 		return OP_REQUEUE;
@@ -164,6 +164,7 @@ enum fit lock_describe(struct subject *subject, enum primitive primitive, unsign
 	struct lock_case best = {0};
 	enum fit best_fit = FIT_NO;
 	const struct lock_layout *best_layout = NULL;
+	bool contested = false;
 	for (size_t i = 0; i < lock_layout_count; i++) {
 		const struct lock_layout *layout = &lock_layouts[i];
 		if (layout->primitive != primitive || !(layout->library & libraries) ||
@@ -171,11 +172,18 @@ enum fit lock_describe(struct subject *subject, enum primitive primitive, unsign
 			continue;
 		struct lock_case lock = {.subject = subject, .futex = futex};
 		enum fit fit = examine(&lock, layout, bytes);
+		if (fit == FIT_WEAK && best_fit == FIT_WEAK && lock.base != best.base)
+			contested = true;
 		if (fit <= best_fit)
 			continue;
+		contested = false;
 		best = lock;
 		best_fit = fit;
-		best_layout = layout;
+		best_layout = fit == FIT_UNREAD ? NULL : layout;
+	}
+	if (contested) {
+		best_fit = FIT_NO;
+		best_layout = NULL;
 	}
 	if (best_layout)
 		take(subject, &best, best_layout);

@@ -33,6 +33,8 @@ enum library {
 	LIBRARY_EITHER = 3, /* a static program */
 };
 
+#define FUTEX_LOCK_PI2_OP 13 /* FUTEX_LOCK_PI2, Linux 5.14: not in every header */
+
 /* A wait on a futex, decoded. */
 struct futex_wait {
 	uint64_t address;
@@ -111,7 +113,8 @@ extern const size_t lock_layout_count;
 
 /*
  * Finds the object of a primitive around the futex word and describes it as the resource.  The
- * best fit of all layouts is taken; when none fits, the word itself is the resource.
+ * best fit of all layouts is taken; when none fits, could be read, or is better than another that
+ * has the object elsewhere, the word itself is the resource.
  */
 enum fit lock_describe(struct subject *subject, enum primitive primitive, unsigned libraries,
 		       const struct futex_wait *futex, const struct lock_layout **ret_layout);

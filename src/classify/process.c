@@ -18,11 +18,20 @@ void classify_sleep(struct subject *subject)
 	}
 }
 
+/* Ids in arguments are of the target's own pid namespace, which need not be ours. */
+static bool shares_our_pids(const struct subject *subject)
+{
+	return subject->thread->ns_tid == subject->thread->tid;
+}
+
 static void say_child(struct subject *subject, int32_t pid)
 {
 	struct resource *resource = &subject->wait->resource;
+	const char *whose = shares_our_pids(subject) ? "" : " of its pid namespace";
 	resource->kind = "child process";
-	if (pid > 0) {
+	if (pid > 0 && *whose) {
+		resource->detail = subject_printf(subject, "process %d%s", (int)pid, whose);
+	} else if (pid > 0) {
 		resource->detail = subject_printf(subject, "process %d", (int)pid);
 		resource->identity = subject_printf(subject, "process:%d", (int)pid);
 	} else if (pid == -1) {
@@ -30,8 +39,8 @@ static void say_child(struct subject *subject, int32_t pid)
 	} else if (pid == 0) {
 		resource->detail = "any child of its process group";
 	} else {
-		resource->detail = subject_printf(subject, "any child of process group %" PRId64,
-						  -(int64_t)pid);
+		resource->detail = subject_printf(
+			subject, "any child of process group %" PRId64 "%s", -(int64_t)pid, whose);
 	}
 }
 

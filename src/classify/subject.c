@@ -69,12 +69,17 @@ const struct capture_thread *subject_thread_by_tcb(const struct subject *subject
 
 bool subject_read(const struct subject *subject, uint64_t address, void *buf, size_t n)
 {
-	return address && memory_read(&subject->process->memory, address, buf, n, NULL);
+	enum memory_origin origin;
+	if (!address || !memory_read(&subject->process->memory, address, buf, n, &origin))
+		return false;
+	if (origin == MEMORY_LIVE)
+		*subject->read_live = true;
+	return true;
 }
 
 bool subject_read_u32(const struct subject *subject, uint64_t address, uint32_t *ret)
 {
-	return address && memory_read_u32(&subject->process->memory, address, ret);
+	return subject_read(subject, address, ret, sizeof(*ret));
 }
 
 const char *subject_read_string(const struct subject *subject, uint64_t address)

@@ -14,6 +14,7 @@ struct subject {
 	const struct capture_thread *thread;
 	const struct stack *stack;
 	struct wait *wait;
+	bool *read_live;	       /* set by a read of memory that is newer than the wait */
 	const struct syscall_row *row; /* of the call that it is in; NULL: in none */
 	bool restarted;	 /* the kernel showed restart_syscall: relative timeouts began earlier */
 	uint64_t sp, pc; /* of the system call; 0 not known */

@@ -128,6 +128,9 @@ def one(variant, executable, name, wait_class, kind):
         if kind != "-":
             check(wait["resource"], f"no resource: {told}")
             check_equal(wait["resource"]["kind"], kind, f"kind of resource of {told}")
+        if name == "cxx-join":
+            others = [t for t in hang.threads_of(dump) if t != tid]
+            check_equal(wait["resource"]["detail"], f"thread {others[0]}", f"who is joined: {told}")
     hang.wait_until(lambda: not hang.children_of_ours(), f"the end of all that {name} began")
 
 

@@ -272,6 +272,35 @@ static void opening_a_fifo_is_told_by_the_kernel(void **state)
 	fake_free(fake);
 }
 
+static void a_child_of_another_pid_namespace_is_not_taken_for_one_of_ours(void **state)
+{
+	(void)state;
+	struct fake *fake = fake_new();
+	fake_call(fake, SYS_wait4, 7, 0, 0, 0, 0, 0);
+	fake->thread->ns_tid = 1;
+	assert_string_equal(fake_classify(fake)->resource.detail, "process 7 of its pid namespace");
+	assert_null(fake->wait.resource.identity);
+	fake->thread->ns_tid = 0;
+	assert_null(fake_classify(fake)->resource.identity);
+	fake_free(fake);
+}
+
+static void the_kernel_knows_better_than_a_number_that_was_used_again(void **state)
+{
+	(void)state;
+	struct fake *fake = fake_new();
+	fake_descriptor(fake, 5, "/var/log/other", S_IFREG, NULL);
+	fake_call(fake, SYS_read, 5, 0, 0, 0, 0, 0);
+	fake->thread->wait_channel = "pipe_read";
+	const struct wait *wait = fake_classify(fake);
+	assert_class(wait, "pipe read");
+	assert_string_equal(wait->resource.kind, "pipe");
+	assert_null(wait->resource.name);
+	assert_null(wait->resource.identity);
+	assert_int_equal(wait->confidence, CONFIDENCE_LIKELY);
+	fake_free(fake);
+}
+
 static void children_waited_for_are_named(void **state)
 {
 	(void)state;
@@ -385,6 +414,8 @@ int main(void)
 		cmocka_unit_test(ioctl_waits_for_a_terminal_to_drain),
 		cmocka_unit_test(opening_a_fifo_is_told_by_the_kernel),
 		cmocka_unit_test(children_waited_for_are_named),
+		cmocka_unit_test(a_child_of_another_pid_namespace_is_not_taken_for_one_of_ours),
+		cmocka_unit_test(the_kernel_knows_better_than_a_number_that_was_used_again),
 		cmocka_unit_test(vfork_is_a_clone_with_a_flag),
 		cmocka_unit_test(signals_waited_for_are_named),
 		cmocka_unit_test(system_v_and_posix_objects_are_named),

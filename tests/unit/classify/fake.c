@@ -148,7 +148,8 @@ struct capture_thread *fake_thread(struct fake *fake, pid_t tid, pid_t ns_tid, c
 					  .name = name,
 					  .fs_base = fs_base,
 					  .state = 'S',
-					  .slept_ms = -1};
+					  .slept_ms = -1,
+					  .steady = true};
 	return thread;
 }
 

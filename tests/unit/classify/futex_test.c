@@ -247,6 +247,107 @@ static void the_users_own_malloc_says_nothing_of_a_mutex(void **state)
 	check(fake, "mutex lock", "mutex", DATA, NULL, CONFIDENCE_CERTAIN);
 }
 
+static void a_users_function_with_a_name_like_libcs_takes_no_lock_of_libcs(void **state)
+{
+	(void)state;
+	struct fake *fake = futex_fake(DATA, PRIVATE_WAIT, 2);
+	put_mutex(fake, DATA, 2, 100, 0);
+	fake_frames(fake, "__lll_lock_wait", "pthread_mutex_lock", "|", "getconfig", NULL);
+	check(fake, "mutex lock", "mutex", DATA, NULL, CONFIDENCE_CERTAIN);
+}
+
+static void nobody_asked_from_beyond_a_frame_without_a_name(void **state)
+{
+	(void)state;
+	struct fake *fake = futex_fake(DATA, PRIVATE_WAIT, 2);
+	put_mutex(fake, DATA, 2, 100, 0);
+	fake_frames(fake, "__lll_lock_wait", "pthread_mutex_lock", "", "_dl_open", NULL);
+	fake->stack.frames[2].module = "/usr/lib/libother.so";
+	check(fake, "mutex lock", "mutex", DATA, NULL, CONFIDENCE_CERTAIN);
+	fake = futex_fake(DATA, PRIVATE_WAIT, 77);
+	fake_frames(fake, "syscall", "", "pthread_once", NULL);
+	fake->stack.frames[1].module = "/usr/lib/libother.so";
+	assert_class(fake_classify(fake), "futex wait");
+	fake_free(fake);
+}
+
+static void a_librarys_join_names_the_thread(void **state)
+{
+	(void)state;
+	static const char *const joins[] = {"std::thread::join()", "g_thread_join"};
+	for (size_t i = 0; i < sizeof(joins) / sizeof(joins[0]); i++) {
+		struct fake *fake = futex_fake(TCB + 720, 0x109, 5000);
+		fake_thread(fake, 9000, 5000, "worker", TCB);
+		fake_write_u32(fake, TCB + 720, 5000);
+		fake_frames(fake, "", "__pthread_clockjoin_ex", joins[i], "|", "main", NULL);
+		assert_string_equal(fake_classify(fake)->resource.name, "worker");
+		check(fake, "thread join", "thread", TCB + 720, "thread 9000", CONFIDENCE_CERTAIN);
+	}
+}
+
+static void a_condition_that_cannot_be_read_is_its_word(void **state)
+{
+	(void)state;
+	struct fake *fake = futex_fake(OTHER + 40, PRIVATE_BITSET, 0);
+	fake_frames(fake, "", "pthread_cond_wait", "|", "worker", NULL);
+	check(fake, "cond wait", "condition variable", OTHER + 40, NULL, CONFIDENCE_CERTAIN);
+}
+
+static size_t read_zeroes(void *context, uint64_t address, void *buf, size_t n)
+{
+	(void)context;
+	(void)address;
+	memset(buf, 0, n);
+	return n;
+}
+
+static void memory_read_afterwards_counts_where_the_thread_has_not_moved(void **state)
+{
+	(void)state;
+	for (int steady = 0; steady < 2; steady++) {
+		struct fake *fake = fake_new();
+		memory_add_source(&fake->process.memory, MEMORY_LIVE, read_zeroes, NULL);
+		fake_call(fake, SYS_openat, 3, OTHER, 0, 0, 0, 0);
+		fake->thread->steady = steady;
+		assert_int_equal(fake_classify(fake)->confidence,
+				 steady ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY);
+		fake_free(fake);
+	}
+}
+
+/* The word of group 0 in one layout is that of another in a condition eight bytes further on. */
+static void two_layouts_that_fit_as_weakly_leave_the_word(void **state)
+{
+	(void)state;
+	struct fake *fake = futex_fake(DATA + 40, PRIVATE_BITSET, 0);
+	fake_write_u32(fake, DATA + 36, 1 << 3);
+	fake_frames(fake, "", "pthread_cond_wait", "|", "worker", NULL);
+	check(fake, "cond wait", "condition variable", DATA + 40, NULL, CONFIDENCE_LIKELY);
+}
+
+static void a_thread_that_moved_is_at_most_likely(void **state)
+{
+	(void)state;
+	struct fake *fake = futex_fake(DATA, PRIVATE_WAIT, 2);
+	put_mutex(fake, DATA, 2, 100, 0);
+	fake_frames(fake, "__lll_lock_wait", "pthread_mutex_lock", "|", "worker", NULL);
+	fake->thread->steady = false;
+	fake->thread->stop = STOP_DONE;
+	fake->thread->in_syscall = true;
+	fake->thread->stopped_syscall = SYS_restart_syscall;
+	assert_int_equal(fake_classify(fake)->confidence, CONFIDENCE_LIKELY);
+	assert_int_equal(fake->wait.resource.address, DATA);
+	fake->thread->stopped_syscall = SYS_read;
+	assert_int_equal(fake_classify(fake)->confidence, CONFIDENCE_LIKELY);
+	assert_null(fake->wait.resource.kind);
+	fake->thread->syscall.state = SYSCALL_UNREADABLE;
+	fake->thread->in_syscall = false;
+	assert_class(fake_classify(fake), "unknown");
+	assert_int_equal(fake->wait.confidence, CONFIDENCE_LIKELY);
+	assert_string_equal(fake->wait.rule, "syscall unreadable");
+	fake_free(fake);
+}
+
 static void a_stdio_lock_knows_its_owner(void **state)
 {
 	(void)state;
@@ -262,6 +363,8 @@ struct runtime_case {
 	const char *frames[4];
 	const char *class, *kind;
 	unsigned word;
+	const char *module; /* NULL: the program */
+	bool own_word;	    /* the word says nothing of the object */
 };
 
 static const struct runtime_case runtime_cases[] = {
@@ -313,12 +416,16 @@ static const struct runtime_case runtime_cases[] = {
 	  "<std::sync::mpmc::list::Channel<i32>>::recv::{closure#1}",
 	  "<std::sync::mpmc::list::Channel<i32>>::recv"},
 	 "channel receive",
-	 "futex",
-	 0},
+	 NULL,
+	 0,
+	 NULL,
+	 true},
 	{{"std::sys::sync::thread_parking::futex::Parker::park", "std::thread::scoped::scope"},
 	 "thread join",
 	 "thread",
-	 0},
+	 0,
+	 NULL,
+	 true},
 	{{"runtime.futex", "runtime.futexsleep", "runtime.notesleep", "runtime.stopm"},
 	 "park",
 	 "futex",
@@ -332,11 +439,26 @@ static const struct runtime_case runtime_cases[] = {
 	{{"pthread_cond_wait", "os::PlatformEvent::park()", "ObjectMonitor::EnterI(JavaThread*)"},
 	 "monitor enter",
 	 "java monitor",
+	 0,
+	 "/opt/jdk/lib/libjvm.so",
+	 true},
+	{{"pthread_cond_wait", "os::PlatformEvent::park()", "ObjectMonitor::EnterI(Mine*)"},
+	 "cond wait",
+	 "condition variable",
 	 0},
+	{{"pthread_cond_wait", "lock_wait(int)"}, "cond wait", "condition variable", 0},
+	{{"pthread_cond_wait", "lock_wait(que_thr_t*)"},
+	 "mutex lock",
+	 "row lock",
+	 0,
+	 "/usr/sbin/mysqld",
+	 true},
 	{{"pthread_cond_wait", "os::PlatformEvent::park()", "ObjectMonitor::wait(long, bool)"},
 	 "object wait",
 	 "java monitor",
-	 0},
+	 0,
+	 "/opt/jdk/lib/libjvm.so",
+	 true},
 	{{"AbslInternalPerThreadSemWait_lts_20220623", "absl::lts::Mutex::LockSlowLoop"},
 	 "park",
 	 "futex",
@@ -344,7 +466,9 @@ static const struct runtime_case runtime_cases[] = {
 	{{"AbslInternalPerThreadSemWait", "absl::Mutex::LockSlowLoop(absl::SynchWaitParams*)"},
 	 "mutex lock",
 	 "mutex",
-	 0},
+	 0,
+	 NULL,
+	 true},
 	{{"syscall", "g_mutex_lock_slowpath"}, "mutex lock", "mutex", 0},
 	{{"syscall", "g_cond_wait"}, "cond wait", "condition variable", 8},
 	{{"QBasicMutex::lockInternal()"}, "mutex lock", "mutex", 0},
@@ -359,10 +483,19 @@ static void runtimes_are_known_by_their_frames(void **state)
 		struct fake *fake = futex_fake(DATA + c->word, PRIVATE_WAIT, 77);
 		fake_frames(fake, "|", c->frames[0], c->frames[1], c->frames[2], c->frames[3],
 			    NULL);
+		if (c->module) {
+			fake_module(fake, 0, "/usr/lib/x86_64-linux-gnu/libc.so.6");
+			fake_module(fake, 1, c->module);
+		}
 		const struct wait *wait = fake_classify(fake);
 		assert_class(wait, c->class);
-		assert_string_equal(wait->resource.kind, c->kind);
-		if (wait->class != WAIT_COND || c->word)
+		if (c->kind)
+			assert_string_equal(wait->resource.kind, c->kind);
+		else
+			assert_null(wait->resource.kind);
+		if (c->own_word)
+			assert_int_equal(wait->resource.address, 0);
+		else if (wait->class != WAIT_COND || c->word)
 			assert_int_equal(wait->resource.address, DATA);
 		fake_free(fake);
 	}
@@ -502,6 +635,13 @@ int main(void)
 		cmocka_unit_test(once_is_known_by_its_frame),
 		cmocka_unit_test(libcs_own_locks_are_named_after_who_takes_them),
 		cmocka_unit_test(the_users_own_malloc_says_nothing_of_a_mutex),
+		cmocka_unit_test(a_users_function_with_a_name_like_libcs_takes_no_lock_of_libcs),
+		cmocka_unit_test(nobody_asked_from_beyond_a_frame_without_a_name),
+		cmocka_unit_test(a_librarys_join_names_the_thread),
+		cmocka_unit_test(a_condition_that_cannot_be_read_is_its_word),
+		cmocka_unit_test(a_thread_that_moved_is_at_most_likely),
+		cmocka_unit_test(memory_read_afterwards_counts_where_the_thread_has_not_moved),
+		cmocka_unit_test(two_layouts_that_fit_as_weakly_leave_the_word),
 		cmocka_unit_test(a_stdio_lock_knows_its_owner),
 		cmocka_unit_test(runtimes_are_known_by_their_frames),
 		cmocka_unit_test(what_a_callback_waits_for_is_not_its_callers_wait),
