@@ -32,6 +32,8 @@ bool objects_share_root(const struct objects *objects)
 	       readlink("/proc/self/root", root, sizeof(root) - 1) == 1 && root[0] == '/';
 }
 
+static const char too_late[] = "the deadline passed";
+
 static uint64_t device_of(const struct object *object)
 {
 	return (uint64_t)object->private->device_major << 32 | object->private->device_minor;
@@ -62,7 +64,8 @@ static Elf *read_elf(struct objects *objects, struct object *object, int fd)
 }
 
 /*
- * The inode of the maps line is decisive.  Where it differs (stacked file systems show the one or
+ * The inode of the maps line is decisive; its device cannot be, because btrfs and overlayfs show
+ * another one there than fstat() does, for one and the same file.  Where the inode differs (stacked file systems show the one or
  * the other), the same build id in the file and in memory is as good.
  */
 static bool is_that_file(struct objects *objects, struct object *object, Elf *elf,
@@ -81,7 +84,7 @@ static bool is_that_file(struct objects *objects, struct object *object, Elf *el
 	Elf *from_memory = object_elf_from_memory(objects, &image);
 	bool same = from_memory && elf_build_id_hex(&objects->strings, from_memory) == of_file;
 	elf_end(from_memory);
-	free(private.image);
+	object_free_image(&image);
 	array_deinit(&private.segments);
 	return same;
 }
@@ -89,6 +92,11 @@ static bool is_that_file(struct objects *objects, struct object *object, Elf *el
 static Elf *try_opened(struct objects *objects, struct object *object, struct opened opened,
 		       enum object_from from)
 {
+	if (opened.result == OPEN_TIMED_OUT && deadline_passed(objects->options.deadline)) {
+		/* It had no time to answer, which says nothing about its file system. */
+		object->why_not = too_late;
+		return NULL;
+	}
 	if (opened.result == OPEN_TIMED_OUT)
 		*array_append(&objects->stuck) = device_of(object);
 	if (opened.result != OPEN_DONE) {
@@ -168,7 +176,9 @@ Elf *object_find_elf(struct objects *objects, struct object *object)
 {
 	Elf *elf = NULL;
 	object->why_not = NULL;
-	if (object->path[0] == '/') {
+	if (object->path[0] == '/' && deadline_passed(objects->options.deadline)) {
+		object->why_not = too_late;
+	} else if (object->path[0] == '/') {
 		if (is_stuck(objects, object))
 			object->why_not = "its file system does not answer";
 		else if (object->deleted) /* the inode's number may be another file's by now */

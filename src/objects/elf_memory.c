@@ -3,9 +3,10 @@
 
 /* A limit on our own memory and time. */
 #define IMAGE_MAX  (64u << 20)
+#define IMAGES_MAX (256u << 20) /* of all objects at a time */
 #define CHUNK_SIZE (16u * OBJECT_PAGE)
 
-/* What cannot be read stays zero: no unwind table, no symbol then; nothing is invented. */
+/* What cannot be read stays zero (and is not touched: no memory of ours): no unwind table, no symbol then; nothing is invented. */
 static void read_pages(struct memory *memory, uint64_t address, char *to, size_t n)
 {
 	for (size_t done = 0; done < n;) {
@@ -13,8 +14,7 @@ static void read_pages(struct memory *memory, uint64_t address, char *to, size_t
 		if (!memory_read(memory, address + done, to + done, chunk, NULL)) {
 			size_t page = OBJECT_PAGE - ((address + done) & (OBJECT_PAGE - 1));
 			chunk = chunk < page ? chunk : page;
-			if (!memory_read(memory, address + done, to + done, chunk, NULL))
-				memset(to + done, 0, chunk);
+			(void)memory_read(memory, address + done, to + done, chunk, NULL);
 		}
 		done += chunk;
 	}
@@ -74,7 +74,13 @@ static Elf *build(struct objects *objects, struct object *object, uint64_t start
 		if (phdrs[i].p_offset + phdrs[i].p_filesz > size)
 			size = phdrs[i].p_offset + phdrs[i].p_filesz;
 	}
+	if (size > IMAGES_MAX - objects->images_size) {
+		free(phdrs);
+		return NULL;
+	}
 	p->image = xcalloc(1, size);
+	p->image_size = size;
+	objects->images_size += size;
 	for (unsigned i = 0; i < ehdr.e_phnum; i++) {
 		if (is_loaded(&phdrs[i]))
 			read_pages(memory, bias + phdrs[i].p_vaddr,
@@ -86,6 +92,15 @@ static Elf *build(struct objects *objects, struct object *object, uint64_t start
 		memcpy((char *)p->image + ehdr.e_phoff, phdrs, ehdr.e_phnum * sizeof(*phdrs));
 	free(phdrs);
 	return elf_memory(p->image, size);
+}
+
+void object_free_image(struct object *object)
+{
+	struct object_private *p = object->private;
+	p->owner->images_size -= p->image_size;
+	free(p->image);
+	p->image = NULL;
+	p->image_size = 0;
 }
 
 Elf *object_elf_from_memory(struct objects *objects, struct object *object)
@@ -100,7 +115,6 @@ Elf *object_elf_from_memory(struct objects *objects, struct object *object)
 	if (elf && object_read_segments(object, elf) && object_place(objects, object))
 		return elf;
 	elf_end(elf);
-	free(p->image);
-	p->image = NULL;
+	object_free_image(object);
 	return NULL;
 }

@@ -136,7 +136,7 @@ void objects_close(struct objects *objects)
 		object_close_dwz(object);
 		if (p->fd >= 0)
 			close(p->fd);
-		free(p->image);
+		object_free_image(object);
 		array_deinit(&p->segments);
 		free(p);
 	}

@@ -34,6 +34,7 @@ struct object_private {
 	unsigned device_major, device_minor;
 	int fd;	     /* of the main file; -1 when it is an image from memory */
 	void *image; /* from memory */
+	size_t image_size;
 	array(struct segment) segments;
 	bool text_relocated;
 	Dwarf *dwz;
@@ -57,6 +58,7 @@ struct objects {
 	Dwfl *dwfl;
 	Dwfl_Callbacks callbacks;
 	char *debuginfod_urls;
+	size_t images_size; /* of all images from memory */
 };
 
 #define for_each_span(objects, object, span)                                                       \
@@ -84,6 +86,7 @@ bool objects_share_root(const struct objects *objects);
 
 /* elf_memory.c: the image of an object as far as it can be read; NULL with why_not. */
 Elf *object_elf_from_memory(struct objects *objects, struct object *object);
+void object_free_image(struct object *object);
 
 /* segments.c */
 bool object_read_segments(struct object *object, Elf *elf);

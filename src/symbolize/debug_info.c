@@ -22,6 +22,21 @@ bool debug_info_open(struct debug_info *info)
 	return info->dwarf != NULL;
 }
 
+/* DW_AT_sibling may point anywhere: backwards, or at its own DIE. */
+bool die_next(struct die_walk *walk, Dwarf_Die *die)
+{
+	Dwarf_Die next;
+	if (!walk->left || (walk->left % 4096 == 0 && deadline_passed(walk->deadline))) {
+		walk->left = 0;
+		return false;
+	}
+	walk->left--;
+	if (dwarf_siblingof(die, &next) != 0 || dwarf_dieoffset(&next) <= dwarf_dieoffset(die))
+		return false;
+	*die = next;
+	return true;
+}
+
 static const char *own_string(Dwarf_Die *die, unsigned name)
 {
 	Dwarf_Attribute attribute;
@@ -190,9 +205,9 @@ static void take_functions(struct debug_info *info, struct unit *unit, Dwarf_Add
 {
 	Dwarf_Die function;
 	die_array inlines = {0};
-	if (!unit->has_top || !unit_find_function(unit, address, &function))
+	if (!unit->has_top || !unit_find_function(unit, info->deadline, address, &function))
 		return;
-	function_find_inlines(&function, address, &inlines);
+	function_find_inlines(&function, info->deadline, address, &inlines);
 	for (size_t i = inlines.count; i-- > 0;) {
 		ret->items[ret->count - 1].function =
 			die_function_name(info->strings, &inlines.items[i], &unit->top);

@@ -60,15 +60,16 @@ static const char *qualified(struct strpool *strings, Dwarf_Die *die, const char
 	_cleanup_free_ Dwarf_Die *scopes = NULL;
 	int count = dwarf_getscopes_die(&declaration, &scopes);
 	struct text text = {0};
-	for (int i = count - 1; i > 0; i--) {
+	for (int i = count - 1; i > 0 && text.length <= NAME_LIMIT; i--) {
 		if (!is_scope(dwarf_tag(&scopes[i])))
 			continue;
 		const char *scope = dwarf_diename(&scopes[i]);
-		text_add(&text, scope ? scope : "(anonymous namespace)");
+		scope = scope ? scope : "(anonymous namespace)";
+		text_add_n(&text, scope, strnlen(scope, NAME_LIMIT));
 		text_add(&text, "::");
 	}
-	text_add(&text, name);
-	const char *pooled = strpool_add(strings, text.bytes);
+	text_add_n(&text, name, strnlen(name, NAME_LIMIT + 1));
+	const char *pooled = name_in_pool(strings, text.bytes);
 	text_deinit(&text);
 	return pooled;
 }
@@ -83,7 +84,7 @@ const char *die_function_name(struct strpool *strings, Dwarf_Die *die, Dwarf_Die
 	const char *name = dwarf_diename(die);
 	if (!name || !*name)
 		return NULL;
-	return is_flat(top) ? strpool_add(strings, name) : qualified(strings, die, name);
+	return is_flat(top) ? name_in_pool(strings, name) : qualified(strings, die, name);
 }
 
 const char *source_path(struct strpool *strings, const char *path, Dwarf_Die *cu)
@@ -98,6 +99,6 @@ const char *source_path(struct strpool *strings, const char *path, Dwarf_Die *cu
 		path += 2;
 	/* A relative directory (reproducible builds) is part of the names already. */
 	if (!dir || dir[0] != '/')
-		return strpool_add(strings, path);
+		return name_in_pool(strings, path);
 	return strpool_printf(strings, "%s/%s", dir, path);
 }

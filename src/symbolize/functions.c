@@ -4,19 +4,23 @@
 #include "base/cleanup.h"
 
 /* Against DWARF that has no end. */
-#define MAX_DEPTH 64u
+#define MAX_DEPTH  64u
+#define MAX_DIES   (4u << 20)
+#define MAX_RANGES (1u << 20) /* of one unit */
 
 static void add_function(struct unit *unit, Dwarf_Die *die)
 {
 	Dwarf_Addr base, low, high;
 	ptrdiff_t at = 0;
-	while ((at = dwarf_ranges(die, at, &base, &low, &high)) > 0) {
+	while (unit->functions.count < MAX_RANGES &&
+	       (at = dwarf_ranges(die, at, &base, &low, &high)) > 0) {
 		if (low < high)
 			*array_append(&unit->functions) = (struct function_range){low, high, *die};
 	}
 }
 
-static void add_functions(struct unit *unit, Dwarf_Die *parent, unsigned depth)
+static void add_functions(struct unit *unit, struct die_walk *walk, Dwarf_Die *parent,
+			  unsigned depth)
 {
 	Dwarf_Die die;
 	if (depth > MAX_DEPTH || dwarf_child(parent, &die) != 0)
@@ -26,8 +30,8 @@ static void add_functions(struct unit *unit, Dwarf_Die *parent, unsigned depth)
 		if (tag == DW_TAG_subprogram)
 			add_function(unit, &die);
 		else if (tag == DW_TAG_namespace || tag == DW_TAG_module)
-			add_functions(unit, &die, depth + 1);
-	} while (dwarf_siblingof(&die, &die) == 0);
+			add_functions(unit, walk, &die, depth + 1);
+	} while (die_next(walk, &die));
 }
 
 static int compare_functions(const void *a, const void *b)
@@ -36,10 +40,12 @@ static int compare_functions(const void *a, const void *b)
 	return x->low < y->low ? -1 : x->low > y->low;
 }
 
-static bool find_indexed(struct unit *unit, Dwarf_Addr address, Dwarf_Die *ret)
+static bool find_indexed(struct unit *unit, struct deadline deadline, Dwarf_Addr address,
+			 Dwarf_Die *ret)
 {
 	if (!unit->indexed) {
-		add_functions(unit, &unit->top, 0);
+		struct die_walk walk = {deadline, MAX_DIES};
+		add_functions(unit, &walk, &unit->top, 0);
 		if (unit->functions.count)
 			qsort(unit->functions.items, unit->functions.count,
 			      sizeof(*unit->functions.items), compare_functions);
@@ -59,9 +65,10 @@ static bool find_indexed(struct unit *unit, Dwarf_Addr address, Dwarf_Die *ret)
 	return true;
 }
 
-bool unit_find_function(struct unit *unit, Dwarf_Addr address, Dwarf_Die *ret)
+bool unit_find_function(struct unit *unit, struct deadline deadline, Dwarf_Addr address,
+			Dwarf_Die *ret)
 {
-	if (find_indexed(unit, address, ret))
+	if (find_indexed(unit, deadline, address, ret))
 		return true;
 	/* Nested functions, functions inside types: the long way. */
 	_cleanup_free_ Dwarf_Die *scopes = NULL;
@@ -86,8 +93,10 @@ static bool can_hold_code(int tag)
 	       tag == DW_TAG_try_block || tag == DW_TAG_catch_block;
 }
 
-void function_find_inlines(Dwarf_Die *function, Dwarf_Addr address, die_array *ret)
+void function_find_inlines(Dwarf_Die *function, struct deadline deadline, Dwarf_Addr address,
+			   die_array *ret)
 {
+	struct die_walk walk = {deadline, MAX_DIES};
 	Dwarf_Die at = *function, child;
 	for (unsigned depth = 0; depth < MAX_DEPTH && dwarf_child(&at, &child) == 0; depth++) {
 		bool inside = false;
@@ -96,7 +105,7 @@ void function_find_inlines(Dwarf_Die *function, Dwarf_Addr address, die_array *r
 			inside = can_hold_code(tag) && dwarf_haspc(&child, address) == 1;
 			if (inside && tag == DW_TAG_inlined_subroutine)
 				*array_append(ret) = child;
-		} while (!inside && dwarf_siblingof(&child, &child) == 0);
+		} while (!inside && die_next(&walk, &child));
 		if (!inside)
 			return;
 		at = child;

@@ -4,10 +4,12 @@
  */
 #include "symbolize/private.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* A limit on our memory: Java's are tens of megabytes. */
-#define TEXT_MAX (128u << 20)
+#define TEXT_MAX    (128u << 20)
+#define ENTRIES_MAX (1u << 20)
 
 struct entry {
 	uint64_t start, size;
@@ -65,15 +67,29 @@ static int compare(const void *a, const void *b)
 	return x->name < y->name ? -1 : x->name > y->name;
 }
 
-/* Takes text (n bytes, and room for one more). */
-static struct perf_map *parse(char *text, size_t n)
+/* Where the last ENTRIES_MAX lines begin. */
+static char *last_lines(char *text, size_t n)
 {
+	char *line = text + n;
+	for (size_t i = 0; i <= ENTRIES_MAX; i++) {
+		char *newline = memrchr(text, '\n', (size_t)(line - text));
+		if (!newline)
+			return text;
+		line = newline;
+	}
+	return line + 1;
+}
+
+/* Takes text (n bytes, and room for one more). */
+static struct perf_map *parse(char *text, size_t n, struct deadline deadline)
+{
+	size_t lines = 0;
 	struct perf_map *map = xcalloc(1, sizeof(*map));
 	map->text = text;
-	for (char *line = text, *stop = text + n; line < stop;) {
+	for (char *line = last_lines(text, n), *stop = text + n; line < stop;) {
 		char *end = memchr(line, '\n', (size_t)(stop - line));
 		/* A last line without an end may be half of one. */
-		if (!end)
+		if (!end || (++lines % 4096 == 0 && deadline_passed(deadline)))
 			break;
 		parse_line(map, line, end);
 		line = end + 1;
@@ -83,11 +99,11 @@ static struct perf_map *parse(char *text, size_t n)
 	return map;
 }
 
-struct perf_map *perf_map_parse(const char *text, size_t n)
+struct perf_map *perf_map_parse(const char *text, size_t n, struct deadline deadline)
 {
 	char *copy = xmalloc(n + 1);
 	memcpy(copy, text, n);
-	return parse(copy, n);
+	return parse(copy, n, deadline);
 }
 
 static char *read_all(int fd, size_t *ret)
@@ -106,7 +122,21 @@ static char *read_all(int fd, size_t *ret)
 	return text;
 }
 
-struct perf_map *perf_map_load(struct objects *objects)
+/*
+ * Anyone may write into /tmp: only the target's user and root tell what its functions are called.
+ * (/proc/PID belongs to root when the target is not dumpable; then only root does.)  A copy of a file
+ * on a network file system does not show whose it was, and is nobody's.
+ */
+static bool is_trusted(const struct capture_process *process, int fd)
+{
+	char path[32];
+	struct stat map, target;
+	snprintf(path, sizeof(path), "/proc/%d", process->live_tid);
+	return fstat(fd, &map) == 0 && !(map.st_mode & S_IWOTH) &&
+	       (map.st_uid == 0 || (stat(path, &target) == 0 && map.st_uid == target.st_uid));
+}
+
+struct perf_map *perf_map_load(struct objects *objects, struct deadline deadline)
 {
 	const struct capture_process *process = objects_process(objects);
 	const struct capture_thread *leader = capture_thread_by_tid(process, process->pid);
@@ -117,9 +147,13 @@ struct perf_map *perf_map_load(struct objects *objects)
 	int fd = objects_open_file(objects, path, NULL);
 	if (fd < 0)
 		return NULL;
+	if (!is_trusted(process, fd)) {
+		close(fd);
+		return NULL;
+	}
 	char *text = read_all(fd, &n);
 	close(fd);
-	return parse(text, n);
+	return parse(text, n, deadline);
 }
 
 void perf_map_free(struct perf_map *map)

@@ -12,6 +12,9 @@
 
 /* --- symbols.c: the symbol table --- */
 
+/* The pool's copy of a name; one that is longer than NAME_LIMIT ends there, in "...". */
+#define NAME_LIMIT (16u << 10)
+const char *name_in_pool(struct strpool *strings, const char *name);
 /* Without a version suffix, demangled, in the pool. */
 const char *symbol_name(struct strpool *strings, const char *raw);
 
@@ -49,6 +52,15 @@ struct place {
 	uint64_t start; /* of the outermost, in memory; 0 not known */
 };
 typedef array(struct place) place_array;
+
+/* A walk over DIEs, with an end whatever the DWARF says; zero `deadline`: none. */
+struct die_walk {
+	struct deadline deadline;
+	size_t left; /* so many more steps */
+};
+
+/* The next sibling, in place; false when there is none, or when the walk is over. */
+bool die_next(struct die_walk *walk, Dwarf_Die *die);
 
 struct function_range {
 	Dwarf_Addr low, high;
@@ -105,8 +117,10 @@ void debug_info_places(struct debug_info *info, uint64_t address, bool inlines, 
 
 /* The subprogram at a DWARF address, and the inlined subroutines from the outermost inwards. */
 typedef array(Dwarf_Die) die_array;
-bool unit_find_function(struct unit *unit, Dwarf_Addr address, Dwarf_Die *ret);
-void function_find_inlines(Dwarf_Die *function, Dwarf_Addr address, die_array *ret);
+bool unit_find_function(struct unit *unit, struct deadline deadline, Dwarf_Addr address,
+			Dwarf_Die *ret);
+void function_find_inlines(Dwarf_Die *function, struct deadline deadline, Dwarf_Addr address,
+			   die_array *ret);
 
 /* --- die_names.c --- */
 const char *die_function_name(struct strpool *strings, Dwarf_Die *die, Dwarf_Die *top);
@@ -121,11 +135,11 @@ char *variable_member(Dwarf_Die *variable, uint64_t offset);
 
 /* --- perf_map.c: names that a JIT wrote down --- */
 struct perf_map;
-struct perf_map *perf_map_load(struct objects *objects);
+struct perf_map *perf_map_load(struct objects *objects, struct deadline deadline);
 void perf_map_free(struct perf_map *map);
 /* NULL when in none; valid until perf_map_free(). */
 const char *perf_map_find(const struct perf_map *map, uint64_t address, uint64_t *ret_start);
 /* For tests: takes the text (not NUL-terminated). */
-struct perf_map *perf_map_parse(const char *text, size_t n);
+struct perf_map *perf_map_parse(const char *text, size_t n, struct deadline deadline);
 
 #endif

@@ -89,11 +89,11 @@ static size_t index_of(const struct symbolize *symbolize, const struct object *o
 static void name_jit(struct symbolize *symbolize, struct known *known)
 {
 	if (!symbolize->perf_tried)
-		symbolize->perf = perf_map_load(symbolize->objects);
+		symbolize->perf = perf_map_load(symbolize->objects, symbolize->options.deadline);
 	symbolize->perf_tried = true;
 	struct place *place = array_append(&known->places);
 	const char *name = perf_map_find(symbolize->perf, known->address, &known->start);
-	place->function = strpool_add(symbolize->strings, name);
+	place->function = name_in_pool(symbolize->strings, name);
 }
 
 /*
@@ -190,7 +190,6 @@ static void fill(struct frame *frame, const struct known *known, const struct pl
 static void append(struct symbolize *symbolize, const struct frame *from, struct stack *to,
 		   size_t *capacity)
 {
-	static const struct place nowhere;
 	const struct known *known =
 		from->kind == FRAME_KERNEL ? NULL : known_at(symbolize, from->lookup_pc);
 	size_t count = known ? known->places.count : 1;
@@ -206,7 +205,7 @@ static void append(struct symbolize *symbolize, const struct frame *from, struct
 			frame->found_by = FOUND_BY_INLINE;
 		}
 		if (known)
-			fill(frame, known, count ? &known->places.items[i] : &nowhere);
+			fill(frame, known, &known->places.items[i]);
 	}
 }
 

@@ -14,11 +14,21 @@ static size_t without_version(const char *raw)
 								     : strlen(raw);
 }
 
+/* What a target calls its functions is stored, compared and shown many times over. */
+const char *name_in_pool(struct strpool *strings, const char *name)
+{
+	if (!name || strnlen(name, NAME_LIMIT + 1) <= NAME_LIMIT)
+		return strpool_add(strings, name);
+	return strpool_printf(strings, "%.*s...", (int)NAME_LIMIT - 3, name);
+}
+
 const char *symbol_name(struct strpool *strings, const char *raw)
 {
+	if (strnlen(raw, NAME_LIMIT + 1) > NAME_LIMIT)
+		return name_in_pool(strings, raw);
 	_cleanup_free_ char *bare = xstrndup(raw, without_version(raw));
 	_cleanup_free_ char *plain = symbolize_demangle(bare);
-	return strpool_add(strings, plain ? plain : bare);
+	return name_in_pool(strings, plain ? plain : bare);
 }
 
 /* Of the names of one address, the one that its users know: "poll", not "__GI___poll". */

@@ -3,7 +3,10 @@
 
 #include "base/text.h"
 
-#define MAX_DEPTH 64u
+#define MAX_DEPTH     64u
+#define MAX_DIES      (4u << 20) /* of one unit */
+#define MAX_VARIABLES (4u << 20) /* of one object */
+#define MAX_MEMBERS   (64u << 10)
 
 static bool address_of(Dwarf_Die *die, Dwarf_Addr *ret)
 {
@@ -28,7 +31,8 @@ static bool is_walked(int tag)
 	       tag == DW_TAG_lexical_block;
 }
 
-static void add_variables(struct debug_info *info, Dwarf_Die *parent, unsigned depth)
+static void add_variables(struct debug_info *info, struct die_walk *walk, Dwarf_Die *parent,
+			  unsigned depth)
 {
 	Dwarf_Die die;
 	if (depth > MAX_DEPTH || dwarf_child(parent, &die) != 0)
@@ -39,8 +43,8 @@ static void add_variables(struct debug_info *info, Dwarf_Die *parent, unsigned d
 		if (tag == DW_TAG_variable && address_of(&die, &address))
 			*array_append(&info->variables) = (struct variable){address, die};
 		else if (is_walked(tag))
-			add_variables(info, &die, depth + 1);
-	} while (dwarf_siblingof(&die, &die) == 0);
+			add_variables(info, walk, &die, depth + 1);
+	} while (info->variables.count < MAX_VARIABLES && die_next(walk, &die));
 }
 
 static int compare_variables(const void *a, const void *b)
@@ -60,8 +64,9 @@ static void build(struct debug_info *info)
 		if (type != DW_UT_compile && type != DW_UT_skeleton)
 			continue;
 		struct unit *unit = debug_info_unit(info, &die);
+		struct die_walk walk = {info->deadline, MAX_DIES};
 		if (unit->has_top)
-			add_variables(info, &unit->top, 0);
+			add_variables(info, &walk, &unit->top, 0);
 	}
 	if (info->variables.count)
 		qsort(info->variables.items, info->variables.count, sizeof(*info->variables.items),
@@ -115,10 +120,11 @@ static bool element(Dwarf_Die *array, uint64_t *offset, struct text *path, Dwarf
 	Dwarf_Die whole = *array;
 	Dwarf_Die child;
 	unsigned dimensions = 0;
+	struct die_walk walk = {.left = MAX_MEMBERS};
 	if (dwarf_child(&whole, &child) == 0) {
 		do
 			dimensions += dwarf_tag(&child) == DW_TAG_subrange_type;
-		while (dwarf_siblingof(&child, &child) == 0);
+		while (die_next(&walk, &child));
 	}
 	if (dimensions != 1 || !type_of(&whole, ret) || dwarf_aggregate_size(ret, &size) != 0 ||
 	    size == 0)
@@ -133,7 +139,8 @@ static bool holds(Dwarf_Die *member, uint64_t offset, uint64_t *ret_at)
 	Dwarf_Attribute attribute;
 	Dwarf_Word at = 0, size;
 	Dwarf_Die type;
-	if (dwarf_attr(member, DW_AT_data_member_location, &attribute) &&
+	/* A static member has none (before DWARF 5 it is a member nevertheless); nor a bit field. */
+	if (!dwarf_attr(member, DW_AT_data_member_location, &attribute) ||
 	    dwarf_formudata(&attribute, &at) != 0)
 		return false;
 	if (offset < at || !type_of(member, &type) || dwarf_aggregate_size(&type, &size) != 0)
@@ -145,6 +152,7 @@ static bool holds(Dwarf_Die *member, uint64_t offset, uint64_t *ret_at)
 static bool member(Dwarf_Die *type, uint64_t *offset, struct text *path, Dwarf_Die *ret)
 {
 	Dwarf_Die child;
+	struct die_walk walk = {.left = MAX_MEMBERS};
 	if (dwarf_child(type, &child) != 0)
 		return false;
 	do {
@@ -156,12 +164,12 @@ static bool member(Dwarf_Die *type, uint64_t *offset, struct text *path, Dwarf_D
 		const char *name = tag == DW_TAG_member ? dwarf_diename(&child) : NULL;
 		if (name) {
 			text_add(path, ".");
-			text_add(path, name);
+			text_add_n(path, name, strnlen(name, NAME_LIMIT));
 		}
 		*offset -= at;
 		*ret = child;
 		return true;
-	} while (dwarf_siblingof(&child, &child) == 0);
+	} while (die_next(&walk, &child));
 	return false;
 }
 

@@ -403,6 +403,20 @@ static void test_another_file_by_that_name(void **state)
 	array_deinit(&process.mappings);
 }
 
+static void test_past_the_deadline(void **state)
+{
+	struct capture_process process = {.pid = getpid(), .live_tid = getpid()};
+	struct objects_options options = {.deadline = {1}};
+	char path[4096] = "";
+	(void)state;
+	assert_true(readlink("/proc/self/exe", path, sizeof(path) - 1) > 0);
+	add(&process, 0x10000, 0x10000 + (1 << 20), 0, "r-x", 1, path);
+	struct objects *objects = objects_open(&process, &options);
+	assert_string_equal(objects_get(objects, 0)->why_not, "the deadline passed");
+	objects_close(objects);
+	array_deinit(&process.mappings);
+}
+
 static void test_many_mappings(void **state)
 {
 	struct capture_process process = {.pid = 1, .live_tid = 1};
@@ -449,6 +463,7 @@ int main(void)
 		cmocka_unit_test(test_hostile_files),
 		cmocka_unit_test(test_file_cut_short_while_mapped),
 		cmocka_unit_test(test_another_file_by_that_name),
+		cmocka_unit_test(test_past_the_deadline),
 		cmocka_unit_test(test_many_mappings),
 		cmocka_unit_test(test_no_descriptor_is_left),
 	};

@@ -99,10 +99,26 @@ static void test_versions(void **state)
 	strpool_deinit(&strings);
 }
 
+static void test_long_names(void **state)
+{
+	struct strpool strings = {0};
+	char *name = xmalloc(1u << 20);
+	(void)state;
+	memset(name, 'a', 1u << 20);
+	name[(1u << 20) - 1] = '\0';
+	const char *cut = symbol_name(&strings, name);
+	assert_int_equal(strlen(cut), NAME_LIMIT);
+	assert_string_equal(cut + NAME_LIMIT - 4, "a...");
+	name[NAME_LIMIT] = '\0';
+	assert_string_equal(symbol_name(&strings, name), name);
+	free(name);
+	strpool_deinit(&strings);
+}
+
 static const char *find(const char *text, uint64_t address, uint64_t *ret_start)
 {
 	static char name[256];
-	struct perf_map *map = perf_map_parse(text, strlen(text));
+	struct perf_map *map = perf_map_parse(text, strlen(text), (struct deadline){0});
 	const char *found = perf_map_find(map, address, ret_start);
 	if (found)
 		snprintf(name, sizeof(name), "%s", found);
@@ -140,6 +156,25 @@ static void test_perf_map(void **state)
 	assert_null(perf_map_find(NULL, 0, &start));
 }
 
+static void test_perf_map_keeps_the_last_lines(void **state)
+{
+	size_t lines = (1u << 20) + 1, n = 0;
+	char *text = xmalloc(lines * 16);
+	uint64_t start;
+	(void)state;
+	for (size_t i = 0; i < lines; i++)
+		n += (size_t)sprintf(text + n, "%zx 1 f\n", i);
+	struct perf_map *map = perf_map_parse(text, n, (struct deadline){0});
+	assert_null(perf_map_find(map, 0, &start));
+	assert_non_null(perf_map_find(map, 1, &start));
+	assert_non_null(perf_map_find(map, lines - 1, &start));
+	perf_map_free(map);
+	map = perf_map_parse(text, n, (struct deadline){1});
+	assert_null(perf_map_find(map, lines - 1, &start));
+	perf_map_free(map);
+	free(text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -148,6 +183,8 @@ int main(void)
 		cmocka_unit_test(test_demangle_depth),
 		cmocka_unit_test(test_versions),
 		cmocka_unit_test(test_perf_map),
+		cmocka_unit_test(test_perf_map_keeps_the_last_lines),
+		cmocka_unit_test(test_long_names),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,7 @@
 /* symbolize: names, lines and inlined functions of real programs, however their debug files lie. */
 #include "unit/symbolize/lab.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <setjmp.h>
@@ -400,6 +401,27 @@ static void test_cplusplus_inline(void **state)
 	}
 }
 
+static void test_static_member_is_not_inside(void **state)
+{
+	struct lab lab;
+	(void)state;
+	lab_open(&lab);
+	lab_write(&lab, "s.cc",
+		  "#include <stdint.h>\n#include <unistd.h>\n"
+		  "struct S { static long table[8]; long a; long lock; };\n"
+		  "long S::table[8] = {1}; S s = {1, 2};\n"
+		  "int main(){uint64_t a=(uint64_t)&s.lock+S::table[1];\n"
+		  "if(write(1,&a,8)<0)return 1;for(;;)pause();}\n");
+	if (lab_sh(&lab, "g++ -gdwarf-4 s.cc -o program")) {
+		lab_run(&lab, "program", 1);
+		lab_capture(&lab);
+		const char *data = symbolize_data(lab.symbolize, lab.addresses[0]);
+		assert_non_null(data);
+		assert_memory_equal(data, "s.lock (", 8);
+	}
+	lab_close(&lab);
+}
+
 static void test_deleted_program(void **state)
 {
 	struct lab lab;
@@ -453,6 +475,32 @@ static void test_address_in_nothing(void **state)
 	lab_close(&lab);
 }
 
+static void test_jit_names_anyone_may_write(void **state)
+{
+	struct lab lab;
+	char path[64];
+	(void)state;
+	lab_open(&lab);
+	lab_write(&lab, "jit.c",
+		  "#include <stdint.h>\n#include <sys/mman.h>\n#include <unistd.h>\n"
+		  "int main(void){uint64_t a=(uint64_t)mmap(0,4096,7,34,-1,0);\n"
+		  "if(write(1,&a,8)<0)return 1;for(;;)pause();}\n");
+	assert_true(lab_sh(&lab, "gcc jit.c -o program"));
+	lab_run(&lab, "program", 1);
+	snprintf(path, sizeof(path), "/tmp/perf-%d.map", lab.child);
+	FILE *f = fopen(path, "we");
+	assert_non_null(f);
+	fprintf(f, "%lx 40 lie\n", lab.addresses[0]);
+	assert_int_equal(fchmod(fileno(f), 0666), 0);
+	fclose(f);
+	lab_capture(&lab);
+	struct stack stack = lab_frames(&lab, lab.addresses[0] + 8);
+	assert_null(stack.frames[0].function);
+	stack_deinit(&stack);
+	unlink(path);
+	lab_close(&lab);
+}
+
 static void test_jit_name(void **state)
 {
 	struct lab lab;
@@ -503,6 +551,8 @@ int main(void)
 		cmocka_unit_test(test_past_the_deadline),
 		cmocka_unit_test(test_address_in_nothing),
 		cmocka_unit_test(test_jit_name),
+		cmocka_unit_test(test_jit_names_anyone_may_write),
+		cmocka_unit_test(test_static_member_is_not_inside),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
