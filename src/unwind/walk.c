@@ -3,6 +3,9 @@
 #include "unwind/expression.h"
 #include "unwind/fallback.h"
 
+#include <gelf.h>
+#include <string.h>
+
 /* What a called function may leave changed (System V psABI for x86-64, figure 3.4). */
 #define CALLER_SAVED                                                                               \
 	(1u << DWARF_RAX | 1u << DWARF_RCX | 1u << DWARF_RDX | 1u << DWARF_RSI | 1u << DWARF_RDI | \
@@ -62,12 +65,37 @@ static void set_cursor(struct cursor *cursor, struct sites *sites)
 	frame->kind = cursor->pc_site->sigreturn ? FRAME_SIGNAL : FRAME_NATIVE;
 }
 
+/* A dynamically linked program has no libc in itself: what it calls start_thread is its own. */
+static bool may_hold_libc(const struct object *object)
+{
+	static const char *const libcs[] = {"libc.", "libc-", "libpthread", "ld-"};
+	const char *slash = strrchr(object->path, '/');
+	const char *base = slash ? slash + 1 : object->path;
+	for (size_t i = 0; i < ARRAY_SIZE(libcs); i++) {
+		if (strncmp(base, libcs[i], strlen(libcs[i])) == 0)
+			return true;
+	}
+	size_t count = 0;
+	GElf_Phdr header;
+	if (!object->elf || elf_getphdrnum(object->elf, &count) != 0)
+		return true;
+	for (size_t i = 0; i < count; i++) {
+		if (gelf_getphdr(object->elf, (int)i, &header) && header.p_type == PT_INTERP)
+			return false;
+	}
+	return true;
+}
+
 static bool is_first_function(const struct cursor *cursor)
 {
 	if (cursor->pc_site->after_first_call && !cursor->exact)
 		return true;
 	const char *name = cursor->site->executable ? site_function_name(cursor->site) : NULL;
-	return name && start_is_first_function(name);
+	if (!name || !start_is_first_function(name))
+		return false;
+	/* Names with an underscore or a package are nobody else's. */
+	return name[0] == '_' || strchr(name, '.') || !cursor->site->object ||
+	       may_hold_libc(cursor->site->object);
 }
 
 /* May the caller's frame be there?  Stacks grow downwards; another stack may lie anywhere. */
