@@ -44,7 +44,7 @@ static bool wait_for_close(int fd, struct deadline deadline)
 
 enum helper_end helper_run(void (*work)(void *context), void *context, struct deadline deadline)
 {
-	int ends[2], status;
+	int ends[2], status = -1;
 	if (pipe2(ends, O_CLOEXEC) != 0)
 		return HELPER_FAILED;
 	_cleanup_close_ int read_end = ends[0];

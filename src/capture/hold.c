@@ -19,8 +19,10 @@
 #include <sys/ptrace.h>
 #include <sys/time.h>
 #include <sys/wait.h>
+#include <time.h>
 
 enum {
+	COPY_MS = 1500,	  /* for all copies */
 	ROUNDS_MOST = 64, /* rescans of the task list */
 	TICK_US = 5000,	  /* how long one thread is waited for before the others are looked at */
 };
@@ -184,7 +186,8 @@ static void stop_all(struct raw_capture *raw)
 static void refresh_mappings(struct raw_capture *raw, struct raw_process *process, bool *refreshed,
 			     uint64_t sp)
 {
-	if (*refreshed || raw_mapping_at(process, sp))
+	/* A survey that got no map would not get it now either, and everybody is held. */
+	if (*refreshed || !process->mapping_count || raw_mapping_at(process, sp))
 		return;
 	*refreshed = true;
 	survey_mappings(raw, process);
@@ -223,10 +226,7 @@ static void copy_held(struct raw_capture *raw, struct raw_process *process, uint
 	bool refreshed = false;
 	for (size_t i = 0; i < process->thread_count; i++) {
 		struct raw_thread *thread = &process->threads[i];
-		if (!thread->held)
-			continue;
-		take_registers(thread);
-		if (thread->facts.registers_from != REGISTERS_STOPPED)
+		if (!thread->held || thread->facts.registers_from != REGISTERS_STOPPED)
 			continue;
 		refresh_mappings(raw, process, &refreshed,
 				 thread->facts.registers.value[DWARF_RSP]);
@@ -267,12 +267,37 @@ static void release(struct raw_process *process)
 	}
 }
 
+/*
+ * A page that never comes (userfaultfd, a dead network file) blocks a copy for good, and nothing
+ * but our end gets us out of it.  0 disarms.
+ */
+static void end_unless_done_in(timer_t *timer, unsigned ms)
+{
+	const struct itimerspec when = {.it_value = {ms / 1000, ms % 1000 * 1000000L}};
+	struct sigevent end = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGKILL};
+	if (ms && timer_create(CLOCK_MONOTONIC, &end, timer) == 0)
+		timer_settime(*timer, 0, &when, NULL);
+	else if (!ms)
+		timer_delete(*timer);
+}
+
 static void copy_and_release(struct raw_capture *raw, uint64_t share)
 {
+	timer_t timer = NULL;
+	/* First what hides EINTR: should we be killed from here on, nobody sees it. */
+	for (size_t i = 0; i < raw->process_count; i++) {
+		struct raw_process *process = &raw->processes[i];
+		for (size_t j = 0; j < process->thread_count; j++) {
+			if (process->threads[j].held)
+				take_registers(&process->threads[j]);
+		}
+	}
+	end_unless_done_in(&timer, COPY_MS);
 	for (size_t i = 0; i < raw->process_count; i++)
 		copy_held(raw, &raw->processes[i], share);
 	for (size_t i = 0; i < raw->process_count; i++)
 		release(&raw->processes[i]);
+	end_unless_done_in(&timer, 0);
 }
 
 /*

@@ -397,9 +397,13 @@ void capture_hold(struct capture *capture, const pid_t *pids, size_t count, stru
 		return;
 	raw->hold_until = share_of(raw->options.deadline, 40);
 	enum helper_end end = helper_run(hold_work, raw, share_of(raw->options.deadline, 50));
+	uint64_t released_ns = monotonic_ns();
 	for (size_t i = capture->processes.count; i-- > 0;) {
 		struct capture_process *process = &capture->processes.items[i];
 		struct raw_process *raw_process = raw_of(capture, process);
+		/* Given up half-way: its end has let them go. */
+		if (raw_process->held_from_ns && !raw_process->held_to_ns)
+			raw_process->held_to_ns = released_ns;
 		if (end == HELPER_TIMED_OUT)
 			raw_add_error(raw, raw_process, 0, "process",
 				      "holding it took too long and was given up");

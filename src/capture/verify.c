@@ -35,7 +35,11 @@ static enum look look_again(const struct raw_process *process, const struct capt
 	struct raw_syscall call;
 	snprintf(path, sizeof(path), "/proc/%d/task/%d", process->pid, facts->tid);
 	_cleanup_close_ int dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (dir < 0 || proc_read(dir, "status", text, sizeof(text)) <= 0)
+	if (dir < 0 || proc_read(dir, "syscall", text, sizeof(text)) <= 0)
+		return LOOK_ENDED;
+	parse_syscall(text, &call);
+	/* After the call: whoever fell asleep in it once more has counted by now. */
+	if (proc_read(dir, "status", text, sizeof(text)) <= 0)
 		return LOOK_ENDED;
 	parse_status(text, &status);
 	if (facts->switches_voluntary < 0 || status.switches_voluntary < 0)
@@ -44,9 +48,6 @@ static enum look look_again(const struct raw_process *process, const struct capt
 	int64_t switches = status.switches_voluntary - facts->switches_voluntary;
 	if (switches < 0 || switches > facts->own_stops)
 		return LOOK_MOVED;
-	if (proc_read(dir, "syscall", text, sizeof(text)) <= 0)
-		return LOOK_MOVED;
-	parse_syscall(text, &call);
 	/* It may be on its way back to sleep from our stop. */
 	if (call.state == SYSCALL_RUNNING && facts->own_stops)
 		return LOOK_AGAIN;
@@ -75,7 +76,12 @@ static bool executable_changed(const struct raw_process *process)
 	snprintf(path, sizeof(path), "/proc/%d/exe", process->live_tid);
 	ssize_t n = readlink(path, link, sizeof(link));
 	size_t length = strlen(process->executable);
-	return n > 0 && ((size_t)n < length || memcmp(link, process->executable, length) != 0);
+	static const char deleted[] = " (deleted)";
+	if (n <= 0)
+		return false;
+	size_t tail = (size_t)n - length;
+	return (size_t)n < length || memcmp(link, process->executable, length) != 0 ||
+	       (tail && (tail != sizeof(deleted) - 1 || memcmp(link + length, deleted, tail) != 0));
 }
 
 void verify(struct raw_capture *raw)
@@ -90,6 +96,10 @@ void verify(struct raw_capture *raw)
 				"it called exec meanwhile: the stacks may be of either program");
 		for (size_t j = 0; j < process->thread_count && !replaced; j++) {
 			struct capture_thread *facts = &process->threads[j].facts;
+			/* Born since: what is known of it was read after the stop. */
+			if (process->held_from_ns &&
+			    process->threads[j].looked_at_ns >= process->held_from_ns)
+				continue;
 			if (facts->syscall.state == SYSCALL_INSIDE)
 				verify_thread(process, facts, &patience);
 		}

@@ -68,6 +68,8 @@ int cli_main(int argc, char **argv)
 	atexit(check_standard_output);
 	/* A limit on file sizes is an error like others. */
 	signal(SIGXFSZ, SIG_IGN);
+	/* Inherited as ignored, it would reap our helpers before we can ask how they ended. */
+	signal(SIGCHLD, SIG_DFL);
 	/* argp's own choice is 64. */
 	argp_err_exit_status = EXIT_NOTHING;
 	char name[] = "hangdump";

@@ -269,6 +269,8 @@ static enum exit_code dump_and_report(struct dump_options *options)
 	if (!error && count)
 		error = pipeline_dump_live(options->pids.items, count, &options->pipeline, failures,
 					   &dump);
+	/* How long the reader of the report takes is up to the reader. */
+	setitimer(ITIMER_REAL, &(struct itimerval){0}, NULL);
 	for (size_t i = 0; i < count; i++) {
 		if (failures[i])
 			*array_append(&options->errors) = failures[i];
