@@ -15,7 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { STATUS_MOST = 8192, ROUNDS = 8 };
+enum { STATUS_MOST = 8192 };
 
 enum look { LOOK_MOVED, LOOK_STEADY, LOOK_AGAIN, LOOK_ENDED };
 

@@ -16,7 +16,7 @@
 
 static int run_help(int argc, char **argv);
 
-static const struct command command_help = {"help", "show the help of a command", run_help};
+static const struct command command_help = {"help", run_help};
 
 /* The first is what `hangdump PID` runs. */
 static const struct command *const commands[] = {&command_dump, &command_help};

@@ -312,5 +312,4 @@ static int run_dump(int argc, char **argv)
 	return code;
 }
 
-const struct command command_dump = {"dump", "dump live processes (also without the word)",
-				     run_dump};
+const struct command command_dump = {"dump", run_dump};

@@ -4,7 +4,6 @@
 
 struct command {
 	const char *name;
-	const char *summary; /* one line, for `hangdump help` */
 	/* argv[0] is "hangdump" or "hangdump NAME"; returns the exit status. */
 	int (*run)(int argc, char **argv);
 };
