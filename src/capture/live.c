@@ -478,6 +478,11 @@ void capture_free(struct capture *capture)
 	while (capture->processes.count)
 		drop_process(capture, capture->processes.count - 1);
 	array_deinit(&capture->processes);
+	array_deinit(&capture->errors);
+	array_deinit(&capture->surroundings.processes);
+	array_deinit(&capture->surroundings.ends);
+	array_deinit(&capture->surroundings.sockets);
+	array_deinit(&capture->surroundings.file_locks);
 	if (raw)
 		arena_deinit(&raw->arena);
 	free(raw);

@@ -33,6 +33,39 @@ const struct capture_thread *capture_thread_by_tid(const struct capture_process 
 	return NULL;
 }
 
+const struct capture_neighbour *capture_neighbour_of(const struct capture *capture, pid_t pid)
+{
+	size_t low = 0, high = capture->surroundings.processes.count;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		const struct capture_neighbour *process =
+			&capture->surroundings.processes.items[middle];
+		if (pid == process->pid)
+			return process;
+		if (pid < process->pid)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return NULL;
+}
+
+const struct capture_socket *capture_socket_of(const struct capture *capture, uint64_t inode)
+{
+	size_t low = 0, high = capture->surroundings.sockets.count;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		const struct capture_socket *socket = &capture->surroundings.sockets.items[middle];
+		if (inode == socket->inode)
+			return socket;
+		if (inode < socket->inode)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return NULL;
+}
+
 const struct capture_descriptor *capture_descriptor_of(const struct capture_process *process,
 						       int fd)
 {

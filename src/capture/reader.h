@@ -13,6 +13,7 @@
 #include "base/strpool.h"
 #include "capture/memory.h"
 #include "model/stack.h"
+#include "model/wait.h"
 
 #include <sys/types.h>
 
@@ -185,6 +186,60 @@ struct capture_descriptor {
 	uint64_t device, inode;
 };
 
+/* A process of the system, dumped or not: /proc/PID/stat and status. */
+struct capture_neighbour {
+	pid_t pid, ppid;
+	pid_t ns_pid;		/* in its own pid namespace; 0 not known */
+	uint64_t pid_namespace; /* inode; 0 not known */
+	const char *name;
+	char state;
+	uint64_t start_time;
+	bool ends_unread; /* its descriptors may not be looked at, or were not in time */
+};
+
+/* One end of a pipe, FIFO, socket or other file that a dumped thread waits on. */
+struct capture_end {
+	uint64_t device, inode; /* as of the capture_descriptor that it was looked for */
+	pid_t pid;
+	int fd;
+	bool reads, writes; /* how it was opened */
+};
+
+enum socket_family { SOCKET_UNIX, SOCKET_TCP, SOCKET_UDP };
+
+/* A socket of the target's network namespace. */
+struct capture_socket {
+	uint64_t inode;
+	enum socket_family family;
+	const char *state; /* "ESTABLISHED", "LISTEN", ... */
+	const char *local,
+		*peer; /* "127.0.0.1:5432", "[::1]:80", "/run/x.sock", "@abstract"; NULL: none */
+	uint64_t peer_inode; /* of the other end, when it is of this machine; 0 not known */
+	uint32_t receive_queue, send_queue; /* bytes; of a listener: connections, and at most */
+};
+
+/* A line of /proc/locks. */
+struct capture_file_lock {
+	unsigned id;	  /* waiters have that of the lock that they wait behind */
+	bool waits;	  /* "->" */
+	const char *kind; /* "FLOCK", "POSIX", "OFDLCK", "LEASE", ... */
+	bool writes;
+	pid_t pid; /* as the file says; 0 and -1: not known */
+	unsigned device_major, device_minor;
+	uint64_t inode, start, end; /* end UINT64_MAX: EOF */
+};
+
+/* What was looked at beside the dumped processes, because one of their waits needed it. */
+struct capture_surroundings {
+	array(struct capture_neighbour) processes;  /* by pid, ascending */
+	array(struct capture_end) ends;		    /* by inode, then device, then pid */
+	array(struct capture_socket) sockets;	    /* by inode */
+	array(struct capture_file_lock) file_locks; /* in the file's order */
+	bool looked_at_processes, looked_at_ends, looked_at_sockets, looked_at_file_locks;
+	/* Some processes' descriptors, or some sockets, could not be seen. */
+	size_t ends_unread;
+};
+
 struct capture_process {
 	pid_t pid;	/* thread group leader, in our pid namespace */
 	pid_t live_tid; /* a thread through which /proc can be read though the leader be a zombie */
@@ -197,8 +252,10 @@ struct capture_process {
 	uint64_t start_time;
 	uint64_t pid_namespace;
 	bool frozen_cgroup;
-	bool replaced;		/* it executed another program meanwhile */
-	bool bulk_copy_refused; /* its memory can be had word by word only, while it is held */
+	uint64_t signals_caught; /* SigCgt; bit n - 1: signal n */
+	bool timers;		 /* it has POSIX timers that send signals */
+	bool replaced;		 /* it executed another program meanwhile */
+	bool bulk_copy_refused;	 /* its memory can be had word by word only, while it is held */
 	int64_t frozen_us;
 	pid_t tracer;
 	array(struct capture_thread) threads;	      /* by tid, ascending */
@@ -216,7 +273,9 @@ struct capture {
 	const char *boot_id;
 	const char *host_name, *kernel, *arch;
 	array(struct capture_process) processes;
-	void *maker; /* the maker's own */
+	struct capture_surroundings surroundings;
+	array(struct capture_error) errors; /* about no process in particular */
+	void *maker;			    /* the maker's own */
 };
 
 void capture_free(struct capture *capture);
@@ -227,6 +286,9 @@ const struct capture_mapping *capture_mapping_at(const struct capture_process *p
 /* NULL when there is no such thread. */
 const struct capture_thread *capture_thread_by_tid(const struct capture_process *process,
 						   pid_t tid);
+/* The process with this id in our pid namespace, or NULL; the same for one end's socket. */
+const struct capture_neighbour *capture_neighbour_of(const struct capture *capture, pid_t pid);
+const struct capture_socket *capture_socket_of(const struct capture *capture, uint64_t inode);
 const struct capture_descriptor *capture_descriptor_of(const struct capture_process *process,
 						       int fd);
 

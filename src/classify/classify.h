@@ -14,6 +14,7 @@
 typedef const char *name_data_fn(void *context, uint64_t address);
 
 struct classify_context {
+	const struct capture *capture; /* NULL: nothing is known beside the process */
 	struct capture_process *process;
 	struct strpool *strings;
 	name_data_fn *name_data; /* NULL: no names */

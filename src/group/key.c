@@ -62,10 +62,11 @@ static bool same_resource(const struct resource *a, const struct resource *b)
 
 static bool same_owners(const struct wait *a, const struct wait *b)
 {
-	if (a->owner_count != b->owner_count)
+	if (a->owners.count != b->owners.count || a->owner_state != b->owner_state)
 		return false;
-	for (size_t i = 0; i < a->owner_count; i++) {
-		if (a->owners[i].pid != b->owners[i].pid || a->owners[i].tid != b->owners[i].tid)
+	for (size_t i = 0; i < a->owners.count; i++) {
+		const struct thread_id *x = &a->owners.items[i], *y = &b->owners.items[i];
+		if (x->pid != y->pid || x->tid != y->tid)
 			return false;
 	}
 	return true;
@@ -106,8 +107,8 @@ uint64_t key_hash(const struct thread *thread)
 		hash = mix_string(hash, resource->identity);
 	else if (resource->kind)
 		hash = mix(hash, resource->address ? resource->address : (uint64_t)resource->fd);
-	for (size_t i = 0; i < thread->wait.owner_count; i++)
-		hash = mix(hash, (uint64_t)thread->wait.owners[i].tid);
+	array_for_each (&thread->wait.owners, owner)
+		hash = mix(hash, (uint64_t)owner->tid);
 	for (size_t i = 0; i < thread->stack.count; i++) {
 		const struct frame *frame = &thread->stack.frames[i];
 		hash = mix(hash, place(frame) + (frame->inlined ? frame->line : 0));

@@ -56,10 +56,12 @@ void dump_deinit(struct dump *dump)
 	array_for_each (&dump->findings, finding) {
 		array_deinit(&finding->threads);
 		array_deinit(&finding->resources);
+		array_deinit(&finding->evidence);
 	}
 	array_deinit(&dump->processes);
 	array_deinit(&dump->groups);
 	array_deinit(&dump->findings);
+	array_deinit(&dump->neighbours);
 	array_deinit(&dump->errors);
 	strpool_deinit(&dump->strings);
 }

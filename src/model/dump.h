@@ -24,6 +24,13 @@ struct thread {
 	 * that was read in between was read while it slept.
 	 */
 	bool steady;
+	/*
+	 * A second look at a thread that was running: how long after the first, and what it ran and
+	 * waited for a CPU meanwhile.  look_ns 0: there was none.
+	 */
+	int64_t look_ns, look_cpu_ns, look_delay_ns;
+	/* The innermost frame of `stack` that both looks have; stack.count: they have none. */
+	size_t look_frame;
 	struct wait wait;
 	struct stack stack;
 };
@@ -42,10 +49,12 @@ struct process {
 	const char *name;
 	const char *executable;
 	array(const char *) command;
-	uint64_t start_time;	/* clock ticks since boot */
-	uint64_t pid_namespace; /* inode; 0 not known */
-	int64_t running_ms;	/* since it began */
-	int64_t frozen_us;	/* how long its threads were held; 0 when it was not stopped */
+	uint64_t start_time;	 /* clock ticks since boot */
+	uint64_t pid_namespace;	 /* inode; 0 not known */
+	int64_t running_ms;	 /* since it began */
+	int64_t frozen_us;	 /* how long its threads were held; 0 when it was not stopped */
+	uint64_t signals_caught; /* bit n - 1: it has a handler for signal n */
+	bool timers;		 /* it has POSIX timers that send signals */
 	array(struct thread) threads;
 	array(struct module) modules;
 };
@@ -75,8 +84,24 @@ struct finding {
 	enum finding_kind kind;
 	enum confidence confidence;
 	const char *summary;
+	unsigned doubts; /* FINDING_DOUBT_*: why it is not certain */
 	array(struct thread_id) threads;
 	array(struct resource) resources;
+	array(const char *) evidence; /* one sentence each: the facts that it rests on */
+};
+
+#define FINDING_DOUBT_MOVED   1	 /* a thread was not seen to stay where it was */
+#define FINDING_DOUBT_TIMEOUT 2	 /* a wait ends by itself */
+#define FINDING_DOUBT_SIGNAL  4	 /* a signal handler may end a wait */
+#define FINDING_DOUBT_CLASS   8	 /* what a thread waits for is inferred */
+#define FINDING_DOUBT_OWNER   16 /* an owner is inferred, or may not be the only one */
+
+/* A process, or a thread of one, that owns what a dumped thread waits for, but was not dumped. */
+struct neighbour {
+	struct thread_id id;
+	const char *name; /* as the kernel has it */
+	char state;	  /* 0 not known */
+	uint64_t start_time;
 };
 
 /* Something that could not be read, in its place: pid 0, tid 0 when about no process or thread. */
@@ -96,6 +121,7 @@ struct dump {
 	array(struct process) processes;
 	array(struct group) groups;
 	array(struct finding) findings;
+	array(struct neighbour) neighbours; /* sorted by id, each once */
 	array(struct dump_error) errors;
 };
 

@@ -73,6 +73,21 @@ const struct wait_class_row wait_classes[WAIT_CLASSES] = {
 const char *const confidence_names[2] = {
 	[CONFIDENCE_CERTAIN] = "certain", [CONFIDENCE_LIKELY] = "likely"};
 
+const char *const owner_state_names[OWNER_STATES] = {
+	[OWNER_ALIVE] = "alive",
+	[OWNER_EXITED] = "exited",
+	[OWNER_LEFT_BY_FORK] = "left by fork",
+	[OWNER_NOT_RECORDED] = "not recorded",
+	[OWNER_READERS] = "readers",
+	[OWNER_UNREADABLE] = "unreadable",
+};
+
+const char *const wait_reach_names[REACHES] = {
+	[REACH_ANYBODY] = "anybody",
+	[REACH_PROCESS] = "process",
+	[REACH_OWNERS] = "owners",
+};
+
 bool wait_class_from_name(const char *name, enum wait_class *ret)
 {
 	for (int i = 0; i < WAIT_CLASSES; i++) {
@@ -91,7 +106,5 @@ void wait_init(struct wait *wait)
 
 void wait_deinit(struct wait *wait)
 {
-	free(wait->owners);
-	wait->owners = NULL;
-	wait->owner_count = 0;
+	array_deinit(&wait->owners);
 }

@@ -4,6 +4,8 @@
 #ifndef HANGDUMP_MODEL_WAIT_H
 #define HANGDUMP_MODEL_WAIT_H
 
+#include "base/array.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -99,6 +101,32 @@ struct thread_id {
 	pid_t pid, tid;
 };
 
+/* What is known of those who must act for a wait to end. */
+enum owner_state {
+	OWNER_NOBODY, /* nobody in particular has to act */
+	OWNER_ALIVE,  /* the owners are threads or processes that exist */
+	OWNER_EXITED, /* the owner's id is no thread's any more: its tid is as memory has it */
+	/*
+	 * A thread of the process that this one was forked from: whatever it does there, the copy of
+	 * the lock that this process has stays locked.
+	 */
+	OWNER_LEFT_BY_FORK,
+	OWNER_NOT_RECORDED, /* the lock does not say who holds it */
+	OWNER_READERS,	    /* held by readers, whom the lock only counts */
+	OWNER_UNREADABLE,   /* it could not be read, or is a value that cannot be */
+	OWNER_STATES
+};
+extern const char *const owner_state_names[OWNER_STATES]; /* NULL for OWNER_NOBODY */
+
+/* Who could end a wait, apart from time and signals. */
+enum wait_reach {
+	REACH_ANYBODY, /* something outside of the process too, or it is not known */
+	REACH_PROCESS, /* the threads of its own process only */
+	REACH_OWNERS,  /* its owners only: they are all known */
+	REACHES
+};
+extern const char *const wait_reach_names[REACHES];
+
 struct syscall_fact {
 	long number; /* -1: not in a system call */
 	const char *name;
@@ -126,8 +154,12 @@ struct wait {
 	bool has_syscall;
 	struct syscall_fact syscall;
 	struct resource resource;
-	struct thread_id *owners; /* who must act for this wait to end; owned by the wait */
-	size_t owner_count;
+	/* Who must act for this wait to end: any one of these. */
+	array(struct thread_id) owners;
+	enum owner_state owner_state;
+	enum confidence owner_confidence; /* certain: memory or the kernel names them */
+	enum wait_reach reach;
+	bool overdue;	  /* memory says that it should have been woken: see FINDING_LOST_WAKEUP */
 	const char *rule; /* which row decided, for -v and for tests; static */
 };
 

@@ -43,6 +43,8 @@ static void copy_process(struct dump *dump, const struct capture *capture,
 	to->start_time = from->start_time;
 	to->pid_namespace = from->pid_namespace;
 	to->frozen_us = from->frozen_us;
+	to->signals_caught = from->signals_caught;
+	to->timers = from->timers;
 	long ticks = sysconf(_SC_CLK_TCK);
 	to->running_ms = (int64_t)(capture->boottime_ns / 1000000) -
 			 (int64_t)(from->start_time * 1000 / (uint64_t)ticks);
@@ -155,7 +157,8 @@ static void dump_process(struct dump *dump, const struct capture *capture,
 	line.unwind =
 		unwind_new(from, objects, options->unwinder, options->max_frames, &dump->strings);
 	line.symbolize = symbolize_new(objects, &symbols, &dump->strings);
-	line.classify = (struct classify_context){.process = from,
+	line.classify = (struct classify_context){.capture = capture,
+						  .process = from,
 						  .strings = &dump->strings,
 						  .name_data = name_data,
 						  .name_data_context = line.symbolize,
@@ -185,6 +188,8 @@ static void dump_capture(struct dump *dump, struct capture *capture,
 	dump->host_name = strpool_add(&dump->strings, capture->host_name);
 	dump->kernel = strpool_add(&dump->strings, capture->kernel);
 	dump->arch = strpool_add(&dump->strings, capture->arch);
+	array_for_each (&capture->errors, error)
+		dump_add_error(dump, 0, 0, error->what, "%s", error->why);
 	array_for_each (&capture->processes, process) {
 		struct objects *objects = objects_open(process, &object_options);
 		capture_allow_live_reads(process, options->deadline);

@@ -26,13 +26,13 @@ static void collect_edges(const struct printer *p, struct graph *graph)
 {
 	size_t total = 0;
 	for (size_t i = 0; i < p->thread_count; i++)
-		total += p->threads[i].thread->wait.owner_count;
+		total += p->threads[i].thread->wait.owners.count;
 	graph->edges = xcalloc(total, sizeof(*graph->edges));
 	for (size_t i = 0; i < p->thread_count; i++) {
 		const struct wait *wait = &p->threads[i].thread->wait;
-		graph->unmet[i] = wait->owner_count;
-		for (size_t j = 0; j < wait->owner_count; j++) {
-			const struct thread_entry *owner = printer_thread(p, wait->owners[j]);
+		graph->unmet[i] = wait->owners.count;
+		for (size_t j = 0; j < wait->owners.count; j++) {
+			const struct thread_entry *owner = printer_thread(p, wait->owners.items[j]);
 			if (owner)
 				graph->edges[graph->count++] =
 					(struct edge){(size_t)(owner - p->threads), i};

@@ -49,9 +49,9 @@ static void print_wait(struct printer *p, const struct finding *finding,
 		print(p, " in ");
 		print_foreign(p, function);
 	}
-	if (wait->owner_count) {
+	if (wait->owners.count) {
 		print(p, ", ");
-		print_owners(p, wait, home, !is_of_finding(finding, &wait->owners[0]));
+		print_owners(p, wait, home, !is_of_finding(finding, &wait->owners.items[0]));
 	}
 }
 

@@ -53,14 +53,14 @@ void print_owners(struct printer *p, const struct wait *wait, pid_t home, bool w
 {
 	size_t most = p->options->verbose ? SIZE_MAX : MOST_OWNERS;
 	print_format(p, "%s ", wait_words[wait->class].owner);
-	for (size_t i = 0; i < wait->owner_count; i++) {
+	for (size_t i = 0; i < wait->owners.count; i++) {
 		if (i == most) {
-			print_format(p, " and %zu more", wait->owner_count - i);
+			print_format(p, " and %zu more", wait->owners.count - i);
 			return;
 		}
 		if (i)
-			print(p, i + 1 == wait->owner_count ? " and " : ", ");
-		print_thread_id(p, wait->owners[i], home, with_names);
+			print(p, i + 1 == wait->owners.count ? " and " : ", ");
+		print_thread_id(p, wait->owners.items[i], home, with_names);
 	}
 }
 
@@ -84,7 +84,7 @@ static bool details_agree(const struct process *process, const struct group *gro
 void print_waiting_on(struct printer *p, const struct process *process, const struct group *group)
 {
 	const struct wait *wait = &process->threads.items[group->members.items[0]].wait;
-	if (!wait->resource.kind && !wait->owner_count)
+	if (!wait->resource.kind && !wait->owners.count)
 		return;
 	if (wait->resource.kind) {
 		print(p, "on ");
@@ -94,7 +94,7 @@ void print_waiting_on(struct printer *p, const struct process *process, const st
 		else
 			print(p, " (details differ)");
 	}
-	if (wait->owner_count) {
+	if (wait->owners.count) {
 		print(p, wait->resource.kind ? ", " : "");
 		print_owners(p, wait, process->pid, true);
 	}

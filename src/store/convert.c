@@ -119,8 +119,8 @@ static json_t *convert_thread_id(const struct thread_id *id)
 static json_t *convert_wait(const struct wait *wait)
 {
 	json_t *owners = json_array(), *object = json_object();
-	for (size_t i = 0; i < wait->owner_count; i++)
-		json_array_append_new(owners, convert_thread_id(&wait->owners[i]));
+	array_for_each (&wait->owners, owner)
+		json_array_append_new(owners, convert_thread_id(owner));
 	json_put(object, "class", json_string(wait_classes[wait->class].name));
 	json_put(object, "since_ms", json_known(wait->since_ms));
 	json_put(object, "timeout_ms", json_known(wait->timeout_ms));
@@ -129,7 +129,25 @@ static json_t *convert_wait(const struct wait *wait)
 	json_put(object, "syscall", convert_syscall(wait));
 	json_put(object, "resource", convert_resource(&wait->resource));
 	json_put(object, "owners", owners);
+	json_put(object, "owner_state", json_text(owner_state_names[wait->owner_state]));
+	json_put(object, "owner_confidence", json_string(confidence_names[wait->owner_confidence]));
+	json_put(object, "reach", json_string(wait_reach_names[wait->reach]));
+	json_put(object, "overdue", json_boolean(wait->overdue));
 	json_put(object, "rule", json_text(wait->rule));
+	return object;
+}
+
+static json_t *convert_second_look(const struct thread *thread)
+{
+	if (!thread->look_ns)
+		return json_null();
+	json_t *object = json_object();
+	json_put(object, "after_ns", json_integer(thread->look_ns));
+	json_put(object, "cpu_ns", json_known(thread->look_cpu_ns));
+	json_put(object, "run_delay_ns", json_known(thread->look_delay_ns));
+	json_put(object, "same_from_frame",
+		 thread->look_frame < thread->stack.count ? json_count(thread->look_frame)
+							  : json_null());
 	return object;
 }
 
@@ -145,6 +163,7 @@ json_t *convert_thread(const struct thread *thread)
 	json_put(object, "switches", convert_switches(thread));
 	json_put(object, "own_stops", json_integer(thread->own_stops));
 	json_put(object, "steady", json_boolean(thread->steady));
+	json_put(object, "second_look", convert_second_look(thread));
 	json_put(object, "wait", convert_wait(&thread->wait));
 	return object;
 }
@@ -208,7 +227,10 @@ json_t *convert_group(const struct dump *dump, const struct group *group)
 
 json_t *convert_finding(const struct finding *finding)
 {
-	json_t *threads = json_array(), *resources = json_array(), *object = json_object();
+	json_t *threads = json_array(), *resources = json_array(), *evidence = json_array();
+	json_t *object = json_object();
+	array_for_each (&finding->evidence, sentence)
+		json_array_append_new(evidence, json_text(*sentence));
 	array_for_each (&finding->threads, id)
 		json_array_append_new(threads, convert_thread_id(id));
 	array_for_each (&finding->resources, resource)
@@ -218,6 +240,17 @@ json_t *convert_finding(const struct finding *finding)
 	json_put(object, "summary", json_text(finding->summary));
 	json_put(object, "threads", threads);
 	json_put(object, "resources", resources);
+	json_put(object, "evidence", evidence);
+	return object;
+}
+
+json_t *convert_neighbour(const struct neighbour *neighbour)
+{
+	char state[] = {neighbour->state, '\0'};
+	json_t *object = convert_thread_id(&neighbour->id);
+	json_put(object, "name", json_text(neighbour->name));
+	json_put(object, "state", neighbour->state ? json_text(state) : json_null());
+	json_put(object, "start_time", json_nonzero(neighbour->start_time));
 	return object;
 }
 

@@ -16,6 +16,7 @@ json_t *convert_frame(const struct frame *frame);
 json_t *convert_module(const struct module *module);
 json_t *convert_group(const struct dump *dump, const struct group *group);
 json_t *convert_finding(const struct finding *finding);
+json_t *convert_neighbour(const struct neighbour *neighbour);
 json_t *convert_error(const struct dump_error *error);
 
 #endif

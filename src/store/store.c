@@ -61,6 +61,11 @@ static void write_results(struct writer *writer, const struct dump *dump)
 		next_element(writer, finding == dump->findings.items);
 		json_write(&writer->stream, convert_finding(finding));
 	}
+	json_write_word(&writer->stream, "],\n\"neighbours\":[");
+	array_for_each (&dump->neighbours, neighbour) {
+		next_element(writer, neighbour == dump->neighbours.items);
+		json_write(&writer->stream, convert_neighbour(neighbour));
+	}
 	json_write_word(&writer->stream, "],\n\"errors\":[");
 	array_for_each (&dump->errors, error) {
 		next_element(writer, error == dump->errors.items);

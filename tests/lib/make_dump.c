@@ -63,8 +63,8 @@ void make_resource(struct dump *dump, struct thread *thread, const char *kind, u
 void make_owner(struct thread *thread, pid_t pid, pid_t tid)
 {
 	struct wait *wait = &thread->wait;
-	wait->owners = xreallocarray(wait->owners, wait->owner_count + 1, sizeof(*wait->owners));
-	wait->owners[wait->owner_count++] = (struct thread_id){pid, tid};
+	*array_append(&wait->owners) = (struct thread_id){pid, tid};
+	wait->owner_state = OWNER_ALIVE;
 }
 
 struct finding *make_finding(struct dump *dump, enum finding_kind kind)

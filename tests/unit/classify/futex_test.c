@@ -47,7 +47,7 @@ static void check(struct fake *fake, const char *class, const char *kind, uint64
 	else
 		assert_null(wait->resource.detail);
 	assert_int_equal(wait->confidence, confidence);
-	assert_int_equal(wait->owner_count, 0);
+	assert_int_equal(wait->owners.count, 0);
 	fake_free(fake);
 }
 

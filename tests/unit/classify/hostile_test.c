@@ -158,7 +158,7 @@ static void random_targets_do_no_harm(void **state)
 		assert_true(wait->class < WAIT_CLASSES);
 		assert_true(wait->confidence <= CONFIDENCE_LIKELY);
 		assert_true(wait->timeout_ms >= -1);
-		assert_int_equal(wait->owner_count, 0);
+		assert_int_equal(wait->owners.count, 0);
 		assert_true(wait->class == WAIT_UNKNOWN || wait->rule);
 		assert_true(!wait->has_syscall ||
 			    (wait->syscall.name && wait->syscall.argument_count <= 6));

@@ -84,9 +84,9 @@ CHANGE(other_fd, thread->wait.resource.fd = 6)
 CHANGE(other_resource_name, thread->wait.resource.name = "x")
 CHANGE(with_address, thread->wait.resource.address = 0x10)
 CHANGE(with_identity, thread->wait.resource.identity = "pipe:[1]")
-CHANGE(other_owner, thread->wait.owners[0].tid = 22)
-CHANGE(other_owner_process, thread->wait.owners[0].pid = 22)
-CHANGE(no_owner, thread->wait.owner_count = 0)
+CHANGE(other_owner, thread->wait.owners.items[0].tid = 22)
+CHANGE(other_owner_process, thread->wait.owners.items[0].pid = 22)
+CHANGE(no_owner, thread->wait.owners.count = 0)
 
 #define ROW(name)                                                                                  \
 	{                                                                                          \

@@ -136,21 +136,23 @@ static void every_key_is_there_in_its_order(void **state)
 	json_t *outer = json_pack("{s:O}", "dump", json);
 	assert_keys(
 		outer, "dump",
-		"format version generator taken_at clock host processes groups findings errors ");
+		"format version generator taken_at clock host processes groups findings neighbours "
+		"errors ");
 	assert_keys(json, "clock", "boot_id monotonic_ns ");
 	assert_keys(json, "host", "name kernel arch ");
 	assert_keys(
 		json, "processes.0",
 		"pid ppid name executable command start_time pid_namespace running_ms frozen_us "
 		"threads modules runtimes goroutines ");
-	assert_keys(
-		json, "processes.0.threads.1",
-		"tid name start_time state cpu_ns switches own_stops steady wait frames complete "
-		"incomplete_because omitted ");
+	assert_keys(json, "processes.0.threads.1",
+		    "tid name start_time state cpu_ns switches own_stops steady second_look wait "
+		    "frames complete "
+		    "incomplete_because omitted ");
 	assert_keys(json, "processes.0.threads.1.cpu_ns", "user system ");
 	assert_keys(json, "processes.0.threads.1.switches", "voluntary involuntary ");
 	assert_keys(json, "processes.0.threads.1.wait",
-		    "class since_ms timeout_ms idle confidence syscall resource owners rule ");
+		    "class since_ms timeout_ms idle confidence syscall resource owners "
+		    "owner_state owner_confidence reach overdue rule ");
 	assert_keys(json, "processes.0.threads.1.wait.syscall", "name number arguments ");
 	assert_keys(json, "processes.0.threads.1.wait.resource",
 		    "kind address name fd detail identity ");
@@ -161,7 +163,7 @@ static void every_key_is_there_in_its_order(void **state)
 		"doubtful ");
 	assert_keys(json, "processes.0.modules.0", "path build_id start end ");
 	assert_keys(json, "groups.0", "pid tids class since_ms idle created_by ");
-	assert_keys(json, "findings.0", "kind confidence summary threads resources ");
+	assert_keys(json, "findings.0", "kind confidence summary threads resources evidence ");
 	assert_keys(json, "errors.0", "pid tid what why ");
 	json_decref(outer);
 	json_decref(json);
