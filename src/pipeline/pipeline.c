@@ -1,5 +1,6 @@
 #include "pipeline/pipeline.h"
 
+#include "analyse/analyse.h"
 #include "base/cleanup.h"
 #include "capture/capture.h"
 #include "classify/classify.h"
@@ -196,6 +197,7 @@ static void dump_capture(struct dump *dump, struct capture *capture,
 		dump_process(dump, capture, process, objects, options);
 		objects_close(objects);
 	}
+	analyse_dump(dump);
 	group_threads(dump);
 }
 
