@@ -6,6 +6,7 @@
 #include "classify/classify.h"
 #include "group/group.h"
 #include "objects/objects.h"
+#include "pipeline/neighbours.h"
 #include "symbolize/symbolize.h"
 
 #include <stdio.h>
@@ -197,6 +198,7 @@ static void dump_capture(struct dump *dump, struct capture *capture,
 		dump_process(dump, capture, process, objects, options);
 		objects_close(objects);
 	}
+	pipeline_add_neighbours(dump, capture);
 	analyse_dump(dump);
 	group_threads(dump);
 }
