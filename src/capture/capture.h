@@ -21,7 +21,7 @@ typedef unsigned capture_fds_fn(long number, const uint64_t arguments[6], int re
  * What has to be known beyond the process for the call that this thread sleeps in: see
  * capture/reader.h.  Memory may be read, as far as it was captured.  Returns how many.
  */
-typedef unsigned capture_needs_fn(const struct capture_process *process,
+typedef unsigned capture_needs_fn(struct capture_process *process,
 				  const struct capture_thread *thread,
 				  struct capture_need ret[CAPTURE_NEEDS_MOST]);
 

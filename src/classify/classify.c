@@ -7,6 +7,7 @@
 #include "classify/classify.h"
 
 #include "base/array.h"
+#include "classify/peers.h"
 #include "classify/subject.h"
 
 #include <errno.h>
@@ -216,6 +217,7 @@ void classify_thread(const struct classify_context *context, const struct captur
 	if (!classify_state(&subject)) {
 		classify_asleep(&subject);
 		classify_time(&subject);
+		classify_peers(&subject);
 	}
 	if (read_live && !thread->steady)
 		subject_doubt(&subject);

@@ -15,6 +15,13 @@ libhangdump_a_SOURCES += \
 	src/classify/locks_glibc.c \
 	src/classify/locks_musl.c \
 	src/classify/names.c \
+	src/classify/needs.c \
+	src/classify/peers.c \
+	src/classify/peers.h \
+	src/classify/peers_child.c \
+	src/classify/peers_lock.c \
+	src/classify/peers_semaphore.c \
+	src/classify/peers_socket.c \
 	src/classify/process.c \
 	src/classify/restart.c \
 	src/classify/states.c \
@@ -23,5 +30,7 @@ libhangdump_a_SOURCES += \
 	src/classify/syscall_table.c \
 	src/classify/syscall_table.h \
 	src/classify/time.c \
+	src/classify/watched.c \
+	src/classify/watched.h \
 	src/classify/words.c \
 	src/classify/words.h

@@ -232,6 +232,7 @@ static struct error *take_capture(const pid_t *pids, size_t count,
 	struct capture_options capture_options = {.no_stop = options->no_stop,
 						  .deadline = options->deadline,
 						  .fds = classify_syscall_fds,
+						  .needs = classify_needs,
 						  .walker = &unwind_held,
 						  .walk_always =
 							  options->unwinder == UNWINDER_PTRACE};
@@ -240,6 +241,7 @@ static struct error *take_capture(const pid_t *pids, size_t count,
 		if (error)
 			return error;
 		capture_hold(*ret, pids, count, failures);
+		capture_look_around(*ret, options->deadline);
 		capture_verify(*ret);
 		if (attempt == ATTEMPTS || deadline_passed(options->deadline) ||
 		    !capture_was_overtaken(*ret, failures, count))
