@@ -26,15 +26,19 @@ void peers_add(struct peers *peers, pid_t pid)
 		*array_append(&peers->pids) = pid;
 }
 
-void peers_add_ends(const struct subject *subject, enum capture_end_kind kind, uint64_t device,
-		    uint64_t inode, bool writers, struct peers *peers)
+size_t peers_add_ends(const struct subject *subject, enum capture_end_kind kind, uint64_t device,
+		      uint64_t inode, bool writers, struct peers *peers)
 {
 	const struct capture_end *ends;
+	size_t found = 0;
 	size_t count = capture_ends_of(subject->context->capture, kind, device, inode, &ends);
 	for (size_t i = 0; i < count; i++) {
-		if (writers ? ends[i].writes : ends[i].reads)
-			peers_add(peers, ends[i].pid);
+		if (writers ? !ends[i].writes : !ends[i].reads)
+			continue;
+		peers_add(peers, ends[i].pid);
+		found++;
 	}
+	return found;
 }
 
 void peers_say(struct subject *subject, const char *words)
@@ -54,19 +58,17 @@ const char *peers_name(struct subject *subject, pid_t pid)
 	return subject_printf(subject, "process %d (%s)", (int)pid, process->name);
 }
 
-/* A pipe or FIFO, from the end at this descriptor; false: it is neither. */
-static bool add_pipe(const struct subject *subject, const struct capture_descriptor *descriptor,
-		     bool reads, struct peers *peers)
+/* Of a pipe or FIFO, from the end at this descriptor; how many were found. */
+static size_t add_pipe(const struct subject *subject, const struct capture_descriptor *descriptor,
+		       bool reads, struct peers *peers)
 {
 	uint64_t inode = fd_number_in_link(descriptor, "pipe:[");
 	if (inode)
-		peers_add_ends(subject, END_PIPE, 0, inode, reads, peers);
-	else if (descriptor && S_ISFIFO(descriptor->mode) && descriptor->inode)
-		peers_add_ends(subject, END_FIFO, descriptor->device, descriptor->inode, reads,
-			       peers);
-	else
-		return false;
-	return true;
+		return peers_add_ends(subject, END_PIPE, 0, inode, reads, peers);
+	if (S_ISFIFO(descriptor->mode) && descriptor->inode)
+		return peers_add_ends(subject, END_FIFO, descriptor->device, descriptor->inode,
+				      reads, peers);
+	return 0;
 }
 
 /* The descriptor that the wait names, as long as nothing says that it is another file by now. */
@@ -83,11 +85,13 @@ static const struct capture_descriptor *descriptor_of(const struct subject *subj
 static void peers_of_pipe(struct subject *subject, struct peers *peers)
 {
 	bool reads = subject->wait->class == WAIT_PIPE_READ;
-	if (!add_pipe(subject, descriptor_of(subject), reads, peers))
+	const struct capture_descriptor *descriptor = descriptor_of(subject);
+	if (!descriptor)
 		return;
 	peers->all = peers_all_seen(subject);
-	/* Then it would not wait: who has it is beyond our sight. */
-	if (!peers->pids.count && subject->context->capture->surroundings.looked_at_ends)
+	/* If nobody had the other end it would not wait: who has it is beyond our sight. */
+	if (!add_pipe(subject, descriptor, reads, peers) &&
+	    subject->context->capture->surroundings.looked_at_ends)
 		peers_say(subject, reads ? "nobody is seen to have it open to write"
 					 : "nobody is seen to have it open to read");
 }
@@ -122,24 +126,22 @@ static bool add_watched(struct subject *subject, const struct watched *watched, 
 {
 	const struct capture_descriptor *descriptor = watched_descriptor(subject, watched);
 	const struct capture_socket *socket = fd_socket(subject, descriptor);
-	size_t before = peers->pids.count;
 	if (socket) {
 		const struct capture_socket *other =
 			capture_socket_of(subject->context->capture, socket->peer_inode);
-		if (socket->link == SOCKET_LINK_PEER && other)
-			peers_add_ends(subject, END_SOCKET, 0, other->inode, true, peers);
-		return peers->pids.count > before;
+		return socket->link == SOCKET_LINK_PEER && other &&
+		       peers_add_ends(subject, END_SOCKET, 0, other->inode, true, peers);
 	}
 	/* Each end is told of what the other one does, whatever events were asked for. */
 	uint64_t flags;
 	if (!descriptor || !fd_info_number(descriptor->info, "flags:", 8, &flags))
 		return false;
-	bool reads = (flags & O_ACCMODE) != O_WRONLY, writes = (flags & O_ACCMODE) != O_RDONLY;
-	if (reads && !add_pipe(subject, descriptor, true, peers))
-		return false;
-	if (writes && !add_pipe(subject, descriptor, false, peers))
-		return false;
-	return peers->pids.count > before;
+	size_t found = 0;
+	if ((flags & O_ACCMODE) != O_WRONLY)
+		found += add_pipe(subject, descriptor, true, peers);
+	if ((flags & O_ACCMODE) != O_RDONLY)
+		found += add_pipe(subject, descriptor, false, peers);
+	return found > 0;
 }
 
 static void peers_of_watched(struct subject *subject, struct peers *peers)

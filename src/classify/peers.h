@@ -26,9 +26,9 @@ struct peers {
 /* Have the descriptors of every process been looked at? */
 bool peers_all_seen(const struct subject *subject);
 void peers_add(struct peers *peers, pid_t pid);
-/* Those that have a file open to write to, or to read from. */
-void peers_add_ends(const struct subject *subject, enum capture_end_kind kind, uint64_t device,
-		    uint64_t inode, bool writers, struct peers *peers);
+/* Those that have a file open to write to, or to read from; how many ends of it they have. */
+size_t peers_add_ends(const struct subject *subject, enum capture_end_kind kind, uint64_t device,
+		      uint64_t inode, bool writers, struct peers *peers);
 /* Appends "; words" to the resource's detail, or makes it that. */
 void peers_say(struct subject *subject, const char *words);
 /* "process 77 (cat)", in the pool. */

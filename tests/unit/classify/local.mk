@@ -5,6 +5,7 @@ classify_tests = \
 	tests/unit/classify/hostile_test \
 	tests/unit/classify/idle_test \
 	tests/unit/classify/names_test \
+	tests/unit/classify/peers_test \
 	tests/unit/classify/state_test \
 	tests/unit/classify/table_test \
 	tests/unit/classify/time_test
@@ -26,6 +27,9 @@ tests_unit_classify_idle_test_LDADD = $(unit_ldadd)
 tests_unit_classify_names_test_SOURCES = tests/unit/classify/names_test.c
 tests_unit_classify_names_test_CPPFLAGS = $(unit_cppflags)
 tests_unit_classify_names_test_LDADD = $(unit_ldadd)
+tests_unit_classify_peers_test_SOURCES = tests/unit/classify/peers_test.c $(classify_fake)
+tests_unit_classify_peers_test_CPPFLAGS = $(unit_cppflags)
+tests_unit_classify_peers_test_LDADD = $(unit_ldadd)
 tests_unit_classify_state_test_SOURCES = tests/unit/classify/state_test.c $(classify_fake)
 tests_unit_classify_state_test_CPPFLAGS = $(unit_cppflags)
 tests_unit_classify_state_test_LDADD = $(unit_ldadd)
