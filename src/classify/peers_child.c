@@ -23,9 +23,13 @@ struct selection {
 
 static struct selection select_by_pid(int32_t pid, uint32_t options)
 {
-	struct selection any = {BY_ANY, 0, options}, one = {BY_PID, pid, options};
-	struct selection group = {BY_GROUP, pid < -1 ? -pid : 0, options};
-	return pid == -1 ? any : pid > 0 ? one : group;
+	if (pid == -1)
+		return (struct selection){BY_ANY, 0, options};
+	if (pid >= 0)
+		return (struct selection){pid ? BY_PID : BY_GROUP, pid, options};
+	/* No group has a number of which this is the opposite: ESRCH. */
+	return pid == INT32_MIN ? (struct selection){BY_NOTHING, 0, options}
+				: (struct selection){BY_GROUP, -pid, options};
 }
 
 static struct selection selection_of(const struct subject *subject)
