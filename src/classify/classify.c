@@ -200,27 +200,35 @@ static void intern(struct subject *subject)
 	resource->identity = strpool_add(strings, resource->identity);
 }
 
+static void classify(struct subject *subject)
+{
+	subject->wait->since_ms = subject->thread->slept_ms;
+	if (!classify_state(subject)) {
+		classify_asleep(subject);
+		classify_time(subject);
+	}
+	if (*subject->read_live && !subject->thread->steady)
+		subject_doubt(subject);
+	classify_idle(subject);
+	intern(subject);
+}
+
 void classify_thread(const struct classify_context *context, const struct capture_thread *thread,
 		     const struct stack *stack, struct wait *wait)
 {
+	struct classify_memo *own = context->memo ? NULL : classify_memo_new(context->process);
 	bool read_live = false;
 	struct subject subject = {
 		.read_live = &read_live,
 		.context = context,
 		.process = context->process,
+		.memo = own ? own : context->memo,
 		.thread = thread,
 		.stack = stack,
 		.wait = wait,
 	};
-	wait->since_ms = thread->slept_ms;
-	if (!classify_state(&subject)) {
-		classify_asleep(&subject);
-		classify_time(&subject);
-	}
-	if (read_live && !thread->steady)
-		subject_doubt(&subject);
-	classify_idle(&subject);
-	intern(&subject);
+	classify(&subject);
+	classify_memo_free(own);
 }
 
 unsigned classify_syscall_fds(long number, const uint64_t arguments[6], int ret_fds[2])

@@ -5,87 +5,12 @@
 #include "base/array.h"
 #include "classify/frames.h"
 #include "classify/locks.h"
-#include "classify/subject.h"
+#include "classify/maker.h"
+#include "classify/memo.h"
 
 #include <linux/futex.h>
 #include <string.h>
 #include <sys/syscall.h>
-
-/* Who issues the system call: the file that holds the pc. */
-enum maker {
-	MAKER_UNKNOWN,
-	MAKER_GLIBC,
-	MAKER_MUSL,
-	MAKER_STATIC, /* the executable itself: a static libc, Go, or the program's own futex */
-	MAKER_GOMP,
-	MAKER_OTHER,
-};
-
-static enum maker maker_of_library(const char *path)
-{
-	static const struct {
-		const char *prefix;
-		enum maker maker;
-	} rows[] = {
-		{"libc.so.6", MAKER_GLIBC},  {"libc-2.", MAKER_GLIBC},
-		{"libpthread", MAKER_GLIBC}, {"ld-linux-x86", MAKER_GLIBC},
-		{"ld-2.", MAKER_GLIBC},	     {"ld-musl-", MAKER_MUSL},
-		{"libc.musl-", MAKER_MUSL},  {"libgomp.so", MAKER_GOMP},
-	};
-	const char *base = path_base(path);
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		if (strncmp(base, rows[i].prefix, strlen(rows[i].prefix)) == 0)
-			return rows[i].maker;
-	}
-	/* What musl's loader is a link to. */
-	return strcmp(base, "libc.so") == 0 ? MAKER_MUSL : MAKER_OTHER;
-}
-
-static bool has_libc(const struct subject *subject)
-{
-	array_for_each (&subject->process->mappings, mapping) {
-		enum maker maker = maker_of_library(mapping->path);
-		if (maker == MAKER_GLIBC || maker == MAKER_MUSL)
-			return true;
-	}
-	return false;
-}
-
-static enum maker maker_of_file(const struct subject *subject, const char *path)
-{
-	const char *executable = subject->process->executable;
-	enum maker maker = maker_of_library(path);
-	if (maker != MAKER_OTHER || !executable || strcmp(path, executable) != 0)
-		return maker;
-	return has_libc(subject) ? MAKER_OTHER : MAKER_STATIC;
-}
-
-/* The first frame of the thread itself that is no system call stub called "syscall". */
-static const struct frame *caller_of_syscall(const struct stack *stack)
-{
-	bool through_syscall = false;
-	for (size_t i = 0; stack && i < stack->count; i++) {
-		const struct frame *frame = &stack->frames[i];
-		if (frame->kind != FRAME_NATIVE || frame->inlined)
-			continue;
-		if (through_syscall)
-			return frame;
-		char name[NAME_CAP];
-		name_normalise(frame->function, name);
-		if (strcmp(name, "syscall") != 0)
-			return NULL;
-		through_syscall = true;
-	}
-	return NULL;
-}
-
-static enum maker maker_of(const struct subject *subject)
-{
-	const struct frame *caller = caller_of_syscall(subject->stack);
-	uint64_t pc = caller ? caller->lookup_pc : subject->pc;
-	const struct capture_mapping *mapping = capture_mapping_at(subject->process, pc);
-	return mapping ? maker_of_file(subject, mapping->path) : MAKER_UNKNOWN;
-}
 
 static unsigned libraries_of(enum maker maker)
 {
@@ -136,7 +61,7 @@ static void name_libc_lock(struct subject *subject, enum primitive primitive)
 {
 	if (primitive != PRIMITIVE_LOW_LEVEL && primitive != PRIMITIVE_MUTEX)
 		return;
-	const char *kind = frames_libc_lock(subject->stack, has_libc(subject));
+	const char *kind = frames_libc_lock(subject, primitive);
 	if (kind)
 		subject->wait->resource.kind = kind;
 }
@@ -223,7 +148,7 @@ static bool word_is_not_the_objects(const struct frame_match *match)
 static bool by_frames(struct subject *subject, const struct futex_wait *futex)
 {
 	struct frame_match match;
-	if (!frames_match(subject->stack, IN_FUTEX, &match))
+	if (!frames_match(subject, IN_FUTEX, &match))
 		return false;
 	const struct frame_row *row = match.row;
 	subject_decide(subject, row->class, CONFIDENCE_CERTAIN, row->pattern);

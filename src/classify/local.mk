@@ -14,6 +14,10 @@ libhangdump_a_SOURCES += \
 	src/classify/locks.h \
 	src/classify/locks_glibc.c \
 	src/classify/locks_musl.c \
+	src/classify/maker.c \
+	src/classify/maker.h \
+	src/classify/memo.c \
+	src/classify/memo.h \
 	src/classify/names.c \
 	src/classify/process.c \
 	src/classify/restart.c \

@@ -2,6 +2,7 @@
 
 #include "base/alloc.h"
 #include "base/cleanup.h"
+#include "classify/memo.h"
 
 #include <limits.h>
 #include <stdarg.h>
@@ -47,24 +48,14 @@ void subject_set_object(struct subject *subject, const char *kind, uint64_t addr
 
 const struct capture_thread *subject_thread_by_ns_tid(const struct subject *subject, uint32_t tid)
 {
-	if (tid == 0 || tid > INT_MAX)
-		return NULL;
-	array_for_each (&subject->process->threads, thread) {
-		if (thread->ns_tid == (pid_t)tid)
-			return thread;
-	}
-	return NULL;
+	return memo_thread_by_ns_tid(subject->memo, tid);
 }
 
 const struct capture_thread *subject_thread_by_tcb(const struct subject *subject, uint64_t address,
 						   uint64_t size)
 {
-	array_for_each (&subject->process->threads, thread) {
-		if (thread->fs_base && address >= thread->fs_base &&
-		    address - thread->fs_base < size)
-			return thread;
-	}
-	return NULL;
+	const struct capture_thread *thread = memo_thread_below(subject->memo, address);
+	return thread && address - thread->fs_base < size ? thread : NULL;
 }
 
 bool subject_read(const struct subject *subject, uint64_t address, void *buf, size_t n)

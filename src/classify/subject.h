@@ -11,6 +11,7 @@
 struct subject {
 	const struct classify_context *context;
 	struct capture_process *process;
+	struct classify_memo *memo;
 	const struct capture_thread *thread;
 	const struct stack *stack;
 	struct wait *wait;

@@ -256,6 +256,34 @@ static void a_users_function_with_a_name_like_libcs_takes_no_lock_of_libcs(void 
 	check(fake, "mutex lock", "mutex", DATA, NULL, CONFIDENCE_CERTAIN);
 }
 
+/* A static program has libc's functions beside its own. */
+static void in_a_static_program_a_prefix_does_not_make_a_function_libcs(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *lock, *function, *kind;
+	} rows[] = {
+		{"pthread_mutex_lock", "put_on_queue", "mutex"},
+		{"pthread_mutex_lock", "putstock", "mutex"},
+		{"pthread_mutex_lock", "tzap", "mutex"},
+		{"pthread_mutex_lock", "_dl_iterate_phdr", "loader lock"},
+		{"__lll_lock_wait_private", "puts", "stdio lock"},
+		{"__lll_lock_wait_private", "arena_get2.part.0", "malloc arena"},
+		{"__lll_lock_wait_private", "_IO_puts", "stdio lock"},
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct fake *fake = futex_fake(DATA, PRIVATE_WAIT, 2);
+		bool low_level = rows[i].lock[0] == '_';
+		put_mutex(fake, DATA, 2, low_level ? 0 : 100, 0);
+		array_for_each (&fake->process.mappings, mapping) {
+			if (mapping->start == LIBC)
+				mapping->path = "/usr/bin/program";
+		}
+		fake_frames(fake, "|", rows[i].lock, rows[i].function, "main", NULL);
+		check(fake, "mutex lock", rows[i].kind, DATA, NULL, CONFIDENCE_CERTAIN);
+	}
+}
+
 static void nobody_asked_from_beyond_a_frame_without_a_name(void **state)
 {
 	(void)state;
@@ -636,6 +664,7 @@ int main(void)
 		cmocka_unit_test(libcs_own_locks_are_named_after_who_takes_them),
 		cmocka_unit_test(the_users_own_malloc_says_nothing_of_a_mutex),
 		cmocka_unit_test(a_users_function_with_a_name_like_libcs_takes_no_lock_of_libcs),
+		cmocka_unit_test(in_a_static_program_a_prefix_does_not_make_a_function_libcs),
 		cmocka_unit_test(nobody_asked_from_beyond_a_frame_without_a_name),
 		cmocka_unit_test(a_librarys_join_names_the_thread),
 		cmocka_unit_test(a_condition_that_cannot_be_read_is_its_word),
