@@ -155,6 +155,15 @@ static bool is_in_another_call(const struct capture_thread *thread)
 	       thread->stopped_syscall != SYS_restart_syscall;
 }
 
+static void forget_what_for(struct wait *wait)
+{
+	wait->resource = (struct resource){.fd = -1};
+	wait->owners.count = 0;
+	wait->owner_state = OWNER_NOBODY;
+	wait->reach = REACH_ANYBODY;
+	wait->overdue = false;
+}
+
 static void classify_asleep(struct subject *subject)
 {
 	const struct raw_syscall *call = &subject->thread->syscall;
@@ -170,7 +179,7 @@ static void classify_asleep(struct subject *subject)
 		if (subject->thread->state == 'R' || !subject->thread->steady)
 			subject_doubt(subject);
 		if (is_in_another_call(subject->thread))
-			subject->wait->resource = (struct resource){.fd = -1};
+			forget_what_for(subject->wait);
 		break;
 	case SYSCALL_NONE:
 		classify_fault(subject);

@@ -2,6 +2,7 @@
 
 #include "base/alloc.h"
 #include "base/cleanup.h"
+#include "base/text.h"
 #include "classify/memo.h"
 
 #include <limits.h>
@@ -28,6 +29,20 @@ const char *subject_printf(struct subject *subject, const char *format, ...)
 	_cleanup_free_ char *s = xvasprintf(format, ap);
 	va_end(ap);
 	return strpool_add(subject->context->strings, s);
+}
+
+const char *subject_list(struct subject *subject, const char *const *words, size_t count)
+{
+	struct text text = {0};
+	for (size_t i = 0; i < count; i++) {
+		if (!words[i])
+			continue;
+		text_add(&text, text.length ? ", " : "");
+		text_add(&text, words[i]);
+	}
+	const char *list = text.length ? strpool_add(subject->context->strings, text.bytes) : NULL;
+	text_deinit(&text);
+	return list;
 }
 
 const char *subject_name_data(const struct subject *subject, uint64_t address)
