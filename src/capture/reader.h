@@ -291,5 +291,11 @@ const struct capture_neighbour *capture_neighbour_of(const struct capture *captu
 const struct capture_socket *capture_socket_of(const struct capture *capture, uint64_t inode);
 const struct capture_descriptor *capture_descriptor_of(const struct capture_process *process,
 						       int fd);
+/*
+ * The thread of another process that has this id in the pid namespace of `process`.  When there is
+ * none among those that were looked at, *ret_known says whether there is none at all.
+ */
+bool capture_find_thread(const struct capture *capture, const struct capture_process *process,
+			 pid_t ns_tid, struct thread_id *ret, bool *ret_known);
 
 #endif
