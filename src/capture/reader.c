@@ -102,21 +102,3 @@ const struct capture_descriptor *capture_descriptor_of(const struct capture_proc
 	return bsearch(&key, process->descriptors.items, process->descriptors.count, sizeof(key),
 		       by_fd);
 }
-
-bool capture_find_thread(const struct capture *capture, const struct capture_process *process,
-			 pid_t ns_tid, struct thread_id *ret, bool *ret_known)
-{
-	array_for_each (&capture->processes, other) {
-		if (other == process || !other->pid_namespace ||
-		    other->pid_namespace != process->pid_namespace)
-			continue;
-		array_for_each (&other->threads, thread) {
-			if (thread->ns_tid != ns_tid)
-				continue;
-			*ret = (struct thread_id){other->pid, thread->tid};
-			return true;
-		}
-	}
-	*ret_known = false;
-	return false;
-}

@@ -383,11 +383,5 @@ bool capture_find_thread(const struct capture *capture, const struct capture_pro
 			 pid_t ns_tid, struct thread_id *ret, bool *ret_known);
 const struct capture_descriptor *capture_descriptor_of(const struct capture_process *process,
 						       int fd);
-/*
- * The thread of another process that has this id in the pid namespace of `process`.  When there is
- * none among those that were looked at, *ret_known says whether there is none at all.
- */
-bool capture_find_thread(const struct capture *capture, const struct capture_process *process,
-			 pid_t ns_tid, struct thread_id *ret, bool *ret_known);
 
 #endif
