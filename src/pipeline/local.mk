@@ -1,3 +1,5 @@
 libhangdump_a_SOURCES += \
+	src/pipeline/neighbours.c \
+	src/pipeline/neighbours.h \
 	src/pipeline/pipeline.c \
 	src/pipeline/pipeline.h

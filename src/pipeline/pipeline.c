@@ -1,10 +1,12 @@
 #include "pipeline/pipeline.h"
 
+#include "analyse/analyse.h"
 #include "base/cleanup.h"
 #include "capture/capture.h"
 #include "classify/classify.h"
 #include "group/group.h"
 #include "objects/objects.h"
+#include "pipeline/neighbours.h"
 #include "symbolize/symbolize.h"
 
 #include <stdio.h>
@@ -196,6 +198,8 @@ static void dump_capture(struct dump *dump, struct capture *capture,
 		dump_process(dump, capture, process, objects, options);
 		objects_close(objects);
 	}
+	pipeline_add_neighbours(dump, capture);
+	analyse_dump(dump);
 	group_threads(dump);
 }
 
