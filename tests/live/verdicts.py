@@ -526,8 +526,8 @@ def read_roles(victim, row):
     return roles
 
 
-def settle(actors):
-    """Waits until they sleep, and have not woken for a while."""
+def settle(actors, seconds):
+    """Waits until they sleep, and have not woken for so long."""
 
     def seen():
         return [(hang.state_of(*actor), hang.syscall_of(*actor),
@@ -537,14 +537,17 @@ def settle(actors):
         first = seen()
         if any(state != "S" or not call for state, call, _ in first):
             return False
-        hang.time.sleep(0.03)
+        hang.time.sleep(seconds)
         return seen() == first
 
     hang.wait_until(quiet, f"all of them asleep for good: {actors}")
 
 
 def settle_all(row, roles):
-    settle([roles[role] for role in row.waits if role not in row.not_asleep])
+    # A lock that was waited for but a moment is one in use, and nobody is behind it.
+    chain = any(CHAIN in find.kinds for find in row.finds)
+    settle([roles[role] for role in row.waits if role not in row.not_asleep],
+           0.15 if chain else 0.03)
     wanted = {"stopped": "T", "vfork wait": "D", "running": "R"}
     for role in row.not_asleep:
         state = wanted.get(row.waits[role].wait_class)
