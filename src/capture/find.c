@@ -409,14 +409,33 @@ static const struct known_id *lookup(const struct known_id *ids, size_t count,
 	return count ? bsearch(key, ids, count, sizeof(*ids), by_id) : NULL;
 }
 
+/* Of a capture that nobody can be asked beyond. */
+static bool find_dumped(const struct capture *capture, const struct capture_process *process,
+			pid_t ns_tid, struct thread_id *ret)
+{
+	array_for_each (&capture->processes, other) {
+		if (!other->pid_namespace || other->pid_namespace != process->pid_namespace)
+			continue;
+		array_for_each (&other->threads, thread) {
+			if (thread->ns_tid != ns_tid)
+				continue;
+			*ret = (struct thread_id){other->pid, thread->tid};
+			return true;
+		}
+	}
+	return false;
+}
+
 bool capture_find_thread(const struct capture *capture, const struct capture_process *process,
 			 pid_t ns_tid, struct thread_id *ret, bool *ret_known)
 {
 	struct finder *finder = capture->finder;
 	const struct known_id key = {.pid_namespace = process->pid_namespace, .ns_tid = ns_tid};
 	*ret_known = ns_tid <= 0;
-	if (ns_tid <= 0 || !finder)
+	if (ns_tid <= 0)
 		return false;
+	if (!finder)
+		return *ret_known = find_dumped(capture, process, ns_tid, ret);
 	const struct known_id *found = lookup(finder->dumped.items, finder->dumped.count, &key);
 	if (!found)
 		found = lookup(finder->asked.items, finder->asked.count, &key);

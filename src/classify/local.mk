@@ -14,15 +14,24 @@ libhangdump_a_SOURCES += \
 	src/classify/locks.h \
 	src/classify/locks_glibc.c \
 	src/classify/locks_musl.c \
+	src/classify/maker.c \
+	src/classify/maker.h \
+	src/classify/memo.c \
+	src/classify/memo.h \
 	src/classify/names.c \
 	src/classify/needs.c \
+	src/classify/owners.c \
+	src/classify/owners.h \
 	src/classify/peers.c \
 	src/classify/peers.h \
 	src/classify/peers_child.c \
 	src/classify/peers_lock.c \
 	src/classify/peers_semaphore.c \
 	src/classify/peers_socket.c \
+	src/classify/pi_mutex.c \
+	src/classify/place.c \
 	src/classify/process.c \
+	src/classify/python.c \
 	src/classify/restart.c \
 	src/classify/states.c \
 	src/classify/subject.c \

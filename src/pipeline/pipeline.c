@@ -161,6 +161,7 @@ static void dump_process(struct dump *dump, const struct capture *capture,
 	line.symbolize = symbolize_new(objects, &symbols, &dump->strings);
 	line.classify = (struct classify_context){.capture = capture,
 						  .process = from,
+						  .memo = classify_memo_new(from),
 						  .strings = &dump->strings,
 						  .name_data = name_data,
 						  .name_data_context = line.symbolize,
@@ -173,6 +174,7 @@ static void dump_process(struct dump *dump, const struct capture *capture,
 	if (symbolize_was_cut(line.symbolize))
 		dump_add_error(dump, to->pid, 0, "symbols",
 			       "the deadline passed before all were looked up");
+	classify_memo_free(line.classify.memo);
 	copy_modules(&line);
 	symbolize_free(line.symbolize);
 	unwind_free(line.unwind);
