@@ -181,7 +181,7 @@ static void set_libc_object(struct subject *subject, const struct frame_match *m
 	/* An interposer's frame: the call may still be libc's. */
 	enum fit fit = describe(subject, match->object->primitive,
 				libraries ? libraries : LIBRARY_EITHER, futex, &lock);
-	if (fit == FIT_NO && pi_mutex_was_given_up(subject, futex))
+	if (fit == FIT_NO && pi_mutex_was_given_up(subject, futex, true))
 		return;
 	if (fit == FIT_NO)
 		subject_doubt(subject);
@@ -246,6 +246,14 @@ static bool by_gomp(struct subject *subject, const struct futex_wait *futex)
 	return true;
 }
 
+static bool by_refusal(struct subject *subject, const struct futex_wait *futex)
+{
+	if (!pi_mutex_was_given_up(subject, futex, false))
+		return false;
+	subject_decide(subject, WAIT_MUTEX_LOCK, CONFIDENCE_LIKELY, "refused FUTEX_LOCK_PI");
+	return true;
+}
+
 static bool by_signature(struct subject *subject, const struct futex_wait *futex)
 {
 	enum maker maker = maker_of(subject);
@@ -254,7 +262,7 @@ static bool by_signature(struct subject *subject, const struct futex_wait *futex
 	struct lock_case lock;
 	enum wait_class class;
 	if (!lock_guess(subject, libraries_of(maker), futex, &lock, &class))
-		return false;
+		return maker != MAKER_OTHER && by_refusal(subject, futex);
 	/* A word of the program's own may well be 2: only libc's code makes that telling. */
 	if (lock.fit != FIT_STRONG && maker != MAKER_GLIBC && maker != MAKER_MUSL) {
 		subject->wait->resource = (struct resource){.fd = -1};

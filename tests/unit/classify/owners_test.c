@@ -910,7 +910,19 @@ static void a_refused_mutex_is_looked_for_on_the_stack(void **state)
 	assert_int_equal(fake->wait.resource.address, DATA + 0x200);
 	fake_write(fake, DATA + 0x200, dead, sizeof(dead));
 	check_owner(fake_classify(fake), "dead", OWNER_EXITED, NOBODY, LIKELY, REACH_PROCESS);
+	/* In a register, and without any name. */
+	fake_write_u64(fake, STACK_SP + 0x88, 0);
+	fake_write_u64(fake, STACK_SP + 0x90, 0);
+	fake->thread->registers_from = REGISTERS_STOPPED;
+	fake->thread->registers.value[DWARF_R12] = DATA + 0x200;
+	fake->stack.count = 0;
+	check_owner(fake_classify(fake), "in a register", OWNER_EXITED, NOBODY, LIKELY,
+		    REACH_PROCESS);
+	assert_class(&fake->wait, "mutex lock");
+	assert_int_equal(fake->wait.confidence, CONFIDENCE_LIKELY);
 	fake_write(fake, DATA + 0x100, own, sizeof(own));
+	assert_class(fake_classify(fake), "futex wait");
+	fake_frames(fake, "", LOCK, "|", "worker", NULL);
 	check_owner(fake_classify(fake), "one of two", OWNER_UNREADABLE, 0, LIKELY, REACH_PROCESS);
 	fake_free(fake);
 }
