@@ -172,6 +172,17 @@ static bool is_libcs_wait(const struct frame_match *match)
 	return match->row == match->object || match->row->class == match->object->class;
 }
 
+/* CPython's interpreter lock, also where its function has no name (Debian's has none). */
+static void explain_condition(struct subject *subject, const struct lock_case *lock)
+{
+	if (subject->wait->class == WAIT_COND && python_is_gil(subject, lock)) {
+		subject_decide(subject, WAIT_GIL, CONFIDENCE_LIKELY, "_PyRuntime");
+		subject->wait->resource.kind = "interpreter lock";
+	}
+	if (subject->wait->class == WAIT_GIL)
+		python_find_holder(subject, lock);
+}
+
 /* A primitive of libc's, and what a library has built upon it. */
 static void set_libc_object(struct subject *subject, const struct frame_match *match,
 			    const struct futex_wait *futex)
@@ -194,8 +205,7 @@ static void set_libc_object(struct subject *subject, const struct frame_match *m
 		owners_of_lock(subject, &lock, !match->doubtful);
 	else
 		owners_by_class(subject);
-	if (match->row->class == WAIT_GIL && fit == FIT_STRONG)
-		python_find_holder(subject, &lock);
+	explain_condition(subject, &lock);
 }
 
 /*
@@ -271,6 +281,7 @@ static bool by_signature(struct subject *subject, const struct futex_wait *futex
 	subject_decide(subject, class, CONFIDENCE_LIKELY, "futex signature");
 	name_libc_lock(subject, lock.layout->primitive);
 	owners_of_lock(subject, &lock, false);
+	explain_condition(subject, &lock);
 	return true;
 }
 

@@ -98,6 +98,7 @@ struct lock_case {
 	bool disagrees;			     /* two records of the holder differ */
 	bool never_itself;		     /* nobody waits for one that he has himself */
 	bool overdue;			     /* free, or signalled, while there are waiters */
+	uint64_t mutex;			     /* that belongs to a condition variable, or 0 */
 };
 
 /* Which values a waiter expects in the word. */

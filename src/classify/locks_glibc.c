@@ -167,6 +167,7 @@ enum fit glibc_check_cond(struct lock_case *lock)
 		if (words[i] != lock->base || !looks_like_mutex(lock->subject, words[i + 1]))
 			continue;
 		lock->detail = with_mutex(lock->subject, words[i + 1]);
+		lock->mutex = words[i + 1];
 		lock->overdue = has_signals(lock);
 		return FIT_STRONG;
 	}

@@ -288,13 +288,14 @@ static void recorded_owner(struct subject *subject, const struct lock_case *lock
 
 /*
  * A thread that has made an object free and not yet called the kernel would look the same: so
- * there must be none that may be about to.
+ * there must be none that may be about to.  The waiter itself is steady only where it was not
+ * stopped.
  */
 static bool is_overdue(const struct subject *subject, const struct lock_case *lock, bool named)
 {
-	return lock->overdue && named && !lock->live && subject->thread->steady &&
-	       subject->wait->reach == REACH_PROCESS &&
-	       memo_others_sleep(subject->memo, subject->thread);
+	return lock->overdue && named && !lock->live && subject->wait->reach == REACH_PROCESS &&
+	       (subject->thread->steady || slept_at_stop(subject->thread)) &&
+	       memo_nobody_works_on(subject->memo, lock->futex->address);
 }
 
 /*

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "classify/memo.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <string.h>
@@ -151,6 +152,11 @@ bool subject_in_kernel(const struct subject *subject, const char *function)
 		line += *line == '\n';
 	}
 	return false;
+}
+
+bool was_interrupted(int64_t result)
+{
+	return result == -EINTR || (result <= -512 && result >= -516);
 }
 
 const char *path_base(const char *path)

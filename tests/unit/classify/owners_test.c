@@ -883,8 +883,42 @@ static void the_interpreter_lock_names_its_holder(void **state)
 			    REACH_PROCESS);
 		fake_write_u32(fake, GIL + 16, 0);
 		check_owner(fake_classify(fake), "free", OWNER_NOBODY, 0, LIKELY, REACH_PROCESS);
+		/* Up to 3.6 these are variables of their own, in any order. */
+		fake_write_u64(fake, STACK_SP + 0xa0, DATA + 0x900);
+		fake_write_u32(fake, DATA + 0x900 + 12, 1);
+		check_owner(fake_classify(fake), "3.6", OWNER_NOT_RECORDED, 0, LIKELY,
+			    REACH_PROCESS);
 		fake_free(fake);
 	}
+}
+
+static const char *runtime_name(void *context, uint64_t address)
+{
+	(void)context;
+	return address >= GIL && address < GIL + 120 ? "_PyRuntime+0x188" : NULL;
+}
+
+static void an_interpreter_lock_is_known_where_its_function_has_no_name(void **state)
+{
+	(void)state;
+	struct fake *fake = gil_waiter(152, true);
+	fake->context.name_data = runtime_name;
+	fake->stack.frames[2].function = NULL;
+	for (int named = 1; named >= 0; named--) {
+		check_owner(fake_classify(fake), "gil", OWNER_ALIVE, 101, LIKELY, REACH_OWNERS);
+		assert_class(&fake->wait, "gil wait");
+		assert_int_equal(fake->wait.confidence, CONFIDENCE_LIKELY);
+		assert_string_equal(fake->wait.resource.kind, "interpreter lock");
+		if (named)
+			fake->stack.count = 0;
+	}
+	/* Another condition variable of the interpreter's, or of anybody's. */
+	fake_write_u64(fake, STATE + 160, 100);
+	assert_class(fake_classify(fake), "cond wait");
+	fake_write_u64(fake, STATE + 160, 101);
+	fake->context.name_data = NULL;
+	assert_class(fake_classify(fake), "cond wait");
+	fake_free(fake);
 }
 
 /* --- refused by the kernel ------------------------------------------------------------------- */
@@ -1183,6 +1217,7 @@ int main(void)
 		cmocka_unit_test(a_waiter_in_a_signalled_group_is_overdue),
 		cmocka_unit_test(a_sequence_is_no_sign_of_a_lost_wake_up),
 		cmocka_unit_test(the_interpreter_lock_names_its_holder),
+		cmocka_unit_test(an_interpreter_lock_is_known_where_its_function_has_no_name),
 		cmocka_unit_test(a_refused_mutex_is_looked_for_on_the_stack),
 		cmocka_unit_test(the_kernels_word_says_who_holds_a_lock_of_no_library),
 		cmocka_unit_test(a_lock_without_a_name_says_where_it_lies),
