@@ -306,7 +306,7 @@ static bool has_lost_owner(const struct subject *subject, const struct lock_case
 {
 	const char *kind = subject->wait->resource.kind;
 	return lock->layout->owner_form == OWNER_TCB && kind && strcmp(kind, "stdio lock") == 0 &&
-	       lock_u64(lock, lock->layout->owner) && lock_u32(lock, 4) &&
+	       lock_u32(lock, 0) && lock_u64(lock, lock->layout->owner) &&
 	       !memo_lacks_control_blocks(subject->memo);
 }
 

@@ -340,6 +340,7 @@ static const struct lock_row low_level_locks[] = {
 	{"malloc", LOW_LEVEL(2), NONE(NOT_RECORDED), NULL, "malloc"},
 	/* Lock, count, owner's control block. */
 	{"stdio", LOW_LEVEL(2, 1, TCB), HELD_BY(101), NULL, "puts"},
+	{"stdio, 2.41", LOW_LEVEL(2, 0, TCB), HELD_BY(101), NULL, "puts"},
 	{"stdio without names", NULL, PRIVATE_WAIT, 2, 0, {2, 1, TCB}, HELD_BY(101)},
 	{"stdio, its own", LOW_LEVEL(2, 1, SELF_TCB), NONE(UNREADABLE), NULL, "puts"},
 	{"stdio, a dead thread's", LOW_LEVEL(2, 1, DATA + 0x2a00), GONE(ZOMBIE), NULL, "puts"},
