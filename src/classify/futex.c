@@ -280,6 +280,7 @@ static bool by_signature(struct subject *subject, const struct futex_wait *futex
 	}
 	subject_decide(subject, class, CONFIDENCE_LIKELY, "futex signature");
 	name_libc_lock(subject, lock.layout->primitive);
+	lock.libcs = maker == MAKER_GLIBC || maker == MAKER_MUSL;
 	owners_of_lock(subject, &lock, false);
 	explain_condition(subject, &lock);
 	return true;

@@ -86,6 +86,7 @@ struct lock_case {
 	unsigned char bytes[LOCK_SIZE_CAP];
 	bool live; /* some of them were read after the threads were let go */
 	enum fit fit;
+	bool libcs; /* libc's own code waits, of whose forms no other fits better */
 
 	enum wait_class class; /* 0: as the primitive has it */
 	const char *detail;

@@ -293,7 +293,8 @@ static void recorded_owner(struct subject *subject, const struct lock_case *lock
  */
 static bool is_overdue(const struct subject *subject, const struct lock_case *lock, bool named)
 {
-	return lock->overdue && named && !lock->live && subject->wait->reach == REACH_PROCESS &&
+	bool is_such = named || (lock->libcs && lock->fit == FIT_STRONG);
+	return lock->overdue && is_such && !lock->live && subject->wait->reach == REACH_PROCESS &&
 	       (subject->thread->steady || slept_at_stop(subject->thread)) &&
 	       memo_nobody_works_on(subject->memo, lock->futex->address);
 }
