@@ -85,8 +85,9 @@ static int64_t asleep_since(const struct subject *subject)
 
 /*
  * An owner that began later than the waiter fell asleep can have taken the lock while this waiter
- * was passed over, or has an id that somebody had before it.  The clocks behind the two times agree
- * to a tenth of a second and 0.2 %.
+ * was passed over, or has an id that somebody had before it.  The two times may be seconds apart on
+ * a loaded machine (one is of the capture's moment, the other of the survey's), and their clocks
+ * agree to 0.2 %; within that time no id comes back.
  */
 static bool began_later(const struct subject *subject, uint64_t start_time)
 {
@@ -96,7 +97,7 @@ static bool began_later(const struct subject *subject, uint64_t start_time)
 		return false;
 	int64_t began = (int64_t)(start_time / (uint64_t)ticks * 1000 +
 				  start_time % (uint64_t)ticks * 1000 / (uint64_t)ticks);
-	return began > since + 100 + subject->wait->since_ms / 500;
+	return began > since + 5000 + subject->wait->since_ms / 500;
 }
 
 /* Ids of another namespace look like ids of this one; where ours is the first, that is unlikely. */

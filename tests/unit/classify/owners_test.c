@@ -551,7 +551,7 @@ static void an_owner_younger_than_the_wait_is_doubted(void **state)
 	fake->thread->slept_ms = 100000; /* since second 900 */
 	fake->process.threads.items[1].start_time = 890 * tick;
 	check_owner(fake_classify(fake), "older", OWNER_ALIVE, 101, CERTAIN, REACH_OWNERS);
-	fake->process.threads.items[1].start_time = 901 * tick;
+	fake->process.threads.items[1].start_time = 910 * tick;
 	check_owner(fake_classify(fake), "younger", OWNER_ALIVE, 101, LIKELY, REACH_OWNERS);
 	fake_free(fake);
 }
