@@ -13,6 +13,7 @@ live_tests = \
 	tests/live/never_hangs.py \
 	tests/live/no_harm.py \
 	tests/live/output_file.py \
+	tests/live/owners.py \
 	tests/live/real_programs.py \
 	tests/live/refusals.py \
 	tests/live/sandbox.py \
