@@ -6,6 +6,7 @@ classify_tests = \
 	tests/unit/classify/idle_test \
 	tests/unit/classify/memo_test \
 	tests/unit/classify/names_test \
+	tests/unit/classify/owners_test \
 	tests/unit/classify/state_test \
 	tests/unit/classify/table_test \
 	tests/unit/classify/time_test
@@ -30,6 +31,9 @@ tests_unit_classify_memo_test_LDADD = $(unit_ldadd)
 tests_unit_classify_names_test_SOURCES = tests/unit/classify/names_test.c
 tests_unit_classify_names_test_CPPFLAGS = $(unit_cppflags)
 tests_unit_classify_names_test_LDADD = $(unit_ldadd)
+tests_unit_classify_owners_test_SOURCES = tests/unit/classify/owners_test.c $(classify_fake)
+tests_unit_classify_owners_test_CPPFLAGS = $(unit_cppflags)
+tests_unit_classify_owners_test_LDADD = $(unit_ldadd)
 tests_unit_classify_state_test_SOURCES = tests/unit/classify/state_test.c $(classify_fake)
 tests_unit_classify_state_test_CPPFLAGS = $(unit_cppflags)
 tests_unit_classify_state_test_LDADD = $(unit_ldadd)
