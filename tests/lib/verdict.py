@@ -4,6 +4,7 @@ A row names a victim's actors, what each waits for and for whom, and the finding
 there.  Every other accusation fails it.
 """
 
+import os
 import re
 
 import hang
@@ -246,12 +247,15 @@ def check_text(row, roles, pids, options):
 def end_all():
     """The end of all that a victim began and did not take along."""
     for pid in hang.children_of_ours():
-        os.kill(pid, hang.signal.SIGKILL)
+        try:
+            os.kill(pid, hang.signal.SIGKILL)
+        except ProcessLookupError:
+            pass
     hang.wait_until(lambda: not hang.children_of_ours(), "the end of all children")
 
 
-def play(row, begin, named=True):
-    """One row: begin() starts the victim."""
+def play(row, begin, named=True, seen=None):
+    """One row: begin() starts the victim; seen(roles, pids, options) is called while it is there."""
     with begin() as victim:
         roles = read_roles(victim, row)
         settle_all(row, roles)
@@ -270,4 +274,6 @@ def play(row, begin, named=True):
                 check(roles[role] in there, f"{role} is not among {dump['neighbours']}: {told}")
         if named:
             check_text(row, roles, pids, options)
+        if seen:
+            seen(roles, pids, options)
     end_all()

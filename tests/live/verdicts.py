@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 import hang
@@ -20,7 +21,11 @@ from hang import SRCDIR, Skip, Victim, add_case, check
 from verdict import (ACCUSATIONS, ANY, CHAIN, DEADLOCK, EXITED, LOST, SELF, SPIN, STUCK, Find, Row,
                      Wait, end_all, play, read_roles, tell)
 
+# How often what moves is looked at: so often; fewer times where that takes longer than so many
+# seconds, but not less often than that, and never when the number was asked for.
 REPEATS = int(os.environ.get("HANGDUMP_TEST_REPEATS", "20"))
+SECONDS, LEAST_REPEATS = 3, 6
+SOAK = "HANGDUMP_TEST_REPEATS" in os.environ
 LINUX_HEADERS = ["-idirafter", "/usr/include", "-idirafter", "/usr/include/x86_64-linux-gnu"]
 
 # How else the victims are built: (compiler, flags), or None for a copy of the default build that
@@ -441,7 +446,10 @@ def moving(name, may):
     row = Row(name, {}, may=may)
     with begin("verdicts", None, name) as victim:
         roles = read_roles(victim, row)
-        for _ in range(REPEATS):
+        begun = time.monotonic()
+        for i in range(REPEATS):
+            if i >= LEAST_REPEATS and time.monotonic() > begun + SECONDS and not SOAK:
+                break
             dump = hang.dump(victim.pid, "--tree", statuses=(0, 1))
             check(victim.alive(), f"{name} ended")
             check(any(p["pid"] == victim.pid for p in dump["processes"]), "it is not there")
