@@ -90,7 +90,15 @@ tests_victims_classes_cxx_LDFLAGS = $(victim_ldflags)
 tests_victims_classes_cxx_LDADD =
 endif
 
-EXTRA_DIST += tests/victims/verdicts.h
+# The test that runs those in other languages builds them.
+EXTRA_DIST += \
+	tests/victims/Verdicts.java \
+	tests/victims/verdicts.go \
+	tests/victims/verdicts.h \
+	tests/victims/verdicts.rs \
+	tests/victims/verdicts_glib.c \
+	tests/victims/verdicts_openmp.c \
+	tests/victims/verdicts_python.py
 
 check_PROGRAMS += tests/victims/verdicts
 tests_victims_verdicts_SOURCES = \
