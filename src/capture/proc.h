@@ -35,6 +35,9 @@ struct proc_status {
 };
 void parse_status(const char *text, struct proc_status *ret);
 
+/* Times in stat are in clock ticks. */
+int64_t proc_ticks_to_ns(uint64_t ticks);
+
 void parse_syscall(const char *text, struct raw_syscall *ret);
 
 /* A time in the sched file ("se.exec_start") in nanoseconds; -1 when it is not there. */

@@ -1,3 +1,5 @@
 libhangdump_a_SOURCES += \
 	src/pipeline/pipeline.c \
-	src/pipeline/pipeline.h
+	src/pipeline/pipeline.h \
+	src/pipeline/second_look.c \
+	src/pipeline/second_look.h
