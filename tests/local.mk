@@ -10,6 +10,7 @@ include tests/unit/objects/local.mk
 include tests/unit/unwind/local.mk
 include tests/unit/symbolize/local.mk
 include tests/unit/classify/local.mk
+include tests/unit/analyse/local.mk
 include tests/unit/group/local.mk
 include tests/unit/store/local.mk
 include tests/unit/render/local.mk

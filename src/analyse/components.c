@@ -15,7 +15,7 @@ struct search {
 	size_t *open;  /* nodes met whose component is not known yet */
 	bool *is_open;
 	struct visit *path;
-	size_t met, opened, depth, placed;
+	size_t met, opened, depth;
 };
 
 static void enter(struct search *search, size_t node)
@@ -32,12 +32,10 @@ static void complete(struct search *search, size_t root)
 {
 	struct components *components = search->components;
 	size_t node;
-	components->first[components->count] = search->placed;
 	do {
 		node = search->open[--search->opened];
 		search->is_open[node] = false;
 		components->of[node] = components->count;
-		components->members[search->placed++] = node;
 	} while (node != root);
 	components->count++;
 }
@@ -72,6 +70,19 @@ static void walk_from(struct search *search, size_t start)
 	}
 }
 
+static void collect_members(struct components *components, size_t n)
+{
+	components->members = xcalloc(n, sizeof(*components->members));
+	components->first = xcalloc(components->count + 2, sizeof(*components->first));
+	/* Counted two places on, so that filling moves each start to its own place. */
+	for (size_t i = 0; i < n; i++)
+		components->first[components->of[i] + 2]++;
+	for (size_t i = 2; i < components->count + 2; i++)
+		components->first[i] += components->first[i - 1];
+	for (size_t i = 0; i < n; i++)
+		components->members[components->first[components->of[i] + 1]++] = i;
+}
+
 void components_init(struct components *components, const struct graph *graph)
 {
 	size_t n = graph->count;
@@ -89,13 +100,11 @@ void components_init(struct components *components, const struct graph *graph)
 				.path = path};
 	components->count = 0;
 	components->of = xcalloc(n, sizeof(*components->of));
-	components->members = xcalloc(n, sizeof(*components->members));
-	components->first = xcalloc(n + 1, sizeof(*components->first));
 	for (size_t i = 0; i < n; i++) {
 		if (!order[i])
 			walk_from(&search, i);
 	}
-	components->first[components->count] = search.placed;
+	collect_members(components, n);
 }
 
 void components_deinit(struct components *components)

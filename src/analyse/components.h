@@ -6,7 +6,7 @@
 
 struct components {
 	size_t *of;	 /* by node */
-	size_t *members; /* nodes, component by component */
+	size_t *members; /* nodes, component by component, in order */
 	size_t *first;	 /* by component: its first in members; one more at the end */
 	size_t count;	 /* a component waits only for itself and for ones of lower number */
 };

@@ -105,20 +105,30 @@ static size_t unique(struct entry *entries, size_t count)
 	return kept;
 }
 
+/* By its owner, where memory still has one. */
+static struct entry lost_key(const struct node *node)
+{
+	const struct wait *wait = &node->thread->wait;
+	struct entry key = {.id = {.pid = node->id.pid}, .lock = wait->resource.address};
+	if (wait->owners.count)
+		key.id = wait->owners.items[0];
+	return key;
+}
+
 static void add_others(struct builder *builder)
 {
 	for (size_t i = 0; i < builder->graph->thread_count; i++) {
 		const struct wait *wait = &builder->nodes.items[i].thread->wait;
 		if (!waits(wait))
 			continue;
+		if (is_lost(wait)) {
+			*array_append(&builder->lost) = lost_key(&builder->nodes.items[i]);
+			continue;
+		}
 		array_for_each (&wait->owners, owner) {
 			struct entry key = {.id = *owner};
-			if (is_lost(wait)) {
-				key.lock = wait->resource.address;
-				*array_append(&builder->lost) = key;
-			} else if (!find(builder->dumped.items, builder->dumped.count, key)) {
+			if (!find(builder->dumped.items, builder->dumped.count, key))
 				*array_append(&builder->outside) = key;
-			}
 		}
 	}
 	builder->outside.count = unique(builder->outside.items, builder->outside.count);
@@ -130,18 +140,18 @@ static void add_others(struct builder *builder)
 			 (struct node){.kind = NODE_LOST, .id = entry->id, .lock = entry->lock});
 }
 
-static size_t owner_node(const struct builder *builder, const struct wait *wait,
-			 struct thread_id owner)
+static size_t owner_node(const struct builder *builder, struct thread_id owner)
 {
 	struct entry key = {.id = owner};
-	if (is_lost(wait)) {
-		key.lock = wait->resource.address;
-		return find(builder->lost.items, builder->lost.count, key)->node;
-	}
 	const struct entry *entry = find(builder->dumped.items, builder->dumped.count, key);
 	if (!entry)
 		entry = find(builder->outside.items, builder->outside.count, key);
 	return entry->node;
+}
+
+static size_t lost_node(const struct builder *builder, const struct node *node)
+{
+	return find(builder->lost.items, builder->lost.count, lost_key(node))->node;
 }
 
 static void add_edges(struct builder *builder)
@@ -151,9 +161,12 @@ static void add_edges(struct builder *builder)
 		struct node *node = &builder->nodes.items[i];
 		node->first_edge = builder->edges.count;
 		if (node->kind == NODE_THREAD && waits(&node->thread->wait)) {
-			array_for_each (&node->thread->wait.owners, owner)
-				*array_append(&builder->edges) =
-					owner_node(builder, &node->thread->wait, *owner);
+			if (is_lost(&node->thread->wait))
+				*array_append(&builder->edges) = lost_node(builder, node);
+			else
+				array_for_each (&node->thread->wait.owners, owner)
+					*array_append(&builder->edges) =
+						owner_node(builder, *owner);
 		} else if (node->kind == NODE_PROCESS) {
 			array_for_each (&node->process->threads, thread) {
 				if (thread_can_act(thread))

@@ -24,6 +24,8 @@ struct node {
 	uint64_t lock; /* NODE_LOST: its address */
 };
 
+#define NO_NODE SIZE_MAX
+
 struct graph {
 	struct node *nodes; /* the threads in the dump's order, then the processes, then others */
 	size_t count, thread_count;

@@ -31,6 +31,10 @@ static size_t find_root(const struct roots *roots, const struct graph *graph,
 		{
 			if (components->of[*owner] == component)
 				continue;
+			/* In a circle, that a process has other threads too says nothing of them. */
+			if (node->kind == NODE_PROCESS &&
+			    component_is_cyclic(components, graph, component))
+				return NO_ROOT;
 			size_t theirs = roots->of[components->of[*owner]];
 			several = several || (found && theirs != root) || theirs == NO_ROOT;
 			root = theirs;

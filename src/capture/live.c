@@ -1,6 +1,7 @@
 /* A capture of live processes: survey, hold, verify, and the raw facts made into plain data. */
 #include "base/cleanup.h"
 #include "capture/capture.h"
+#include "capture/find.h"
 #include "capture/helper.h"
 #include "capture/live_memory.h"
 #include "capture/proc.h"
@@ -165,6 +166,8 @@ static void collect_process(struct capture *capture, const struct raw_process *r
 	process->start_time = raw->start_time;
 	process->pid_namespace = raw->pid_namespace;
 	process->frozen_cgroup = raw->frozen_cgroup;
+	process->signals_caught = raw->signals_caught;
+	process->timers = raw->timers;
 	process->tracer = raw->tracer;
 	process->replaced = raw->replaced;
 	process->bulk_copy_refused = raw->bulk_copy_refused;
@@ -613,6 +616,9 @@ void capture_free(struct capture *capture)
 	array_deinit(&capture->surroundings.ends);
 	array_deinit(&capture->surroundings.sockets);
 	array_deinit(&capture->surroundings.file_locks);
+	array_deinit(&capture->surroundings.lock_holders);
+	array_deinit(&capture->surroundings.semaphores);
+	finder_free(capture->finder);
 	if (raw)
 		arena_deinit(&raw->arena);
 	free(raw);

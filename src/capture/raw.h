@@ -37,7 +37,8 @@ struct raw_process {
 	const char *name, *executable, *command;
 	bool executable_deleted, frozen_cgroup, bulk_copy_refused, replaced;
 	size_t command_length;
-	uint64_t start_time, pid_namespace;
+	uint64_t start_time, pid_namespace, signals_caught;
+	bool timers;
 	uint64_t held_from_ns, held_to_ns; /* 0: not held */
 	int hold_errno;			   /* why a thread could not be seized; 0: none */
 
@@ -50,7 +51,7 @@ struct raw_process {
 	size_t mapping_count;
 
 	struct capture_descriptor *descriptors;
-	size_t descriptor_count;
+	size_t descriptor_count, descriptor_capacity; /* the latter is around_files.c's */
 
 	struct raw_error *errors;
 

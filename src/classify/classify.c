@@ -155,6 +155,15 @@ static bool is_in_another_call(const struct capture_thread *thread)
 	       thread->stopped_syscall != SYS_restart_syscall;
 }
 
+static void forget_what_for(struct wait *wait)
+{
+	wait->resource = (struct resource){.fd = -1};
+	wait->owners.count = 0;
+	wait->owner_state = OWNER_NOBODY;
+	wait->reach = REACH_ANYBODY;
+	wait->overdue = false;
+}
+
 static void classify_asleep(struct subject *subject)
 {
 	const struct raw_syscall *call = &subject->thread->syscall;
@@ -170,7 +179,7 @@ static void classify_asleep(struct subject *subject)
 		if (subject->thread->state == 'R' || !subject->thread->steady)
 			subject_doubt(subject);
 		if (is_in_another_call(subject->thread))
-			subject->wait->resource = (struct resource){.fd = -1};
+			forget_what_for(subject->wait);
 		break;
 	case SYSCALL_NONE:
 		classify_fault(subject);
@@ -200,27 +209,35 @@ static void intern(struct subject *subject)
 	resource->identity = strpool_add(strings, resource->identity);
 }
 
+static void classify(struct subject *subject)
+{
+	subject->wait->since_ms = subject->thread->slept_ms;
+	if (!classify_state(subject)) {
+		classify_asleep(subject);
+		classify_time(subject);
+	}
+	if (*subject->read_live && !subject->thread->steady)
+		subject_doubt(subject);
+	classify_idle(subject);
+	intern(subject);
+}
+
 void classify_thread(const struct classify_context *context, const struct capture_thread *thread,
 		     const struct stack *stack, struct wait *wait)
 {
+	struct classify_memo *own = context->memo ? NULL : classify_memo_new(context->process);
 	bool read_live = false;
 	struct subject subject = {
 		.read_live = &read_live,
 		.context = context,
 		.process = context->process,
+		.memo = own ? own : context->memo,
 		.thread = thread,
 		.stack = stack,
 		.wait = wait,
 	};
-	wait->since_ms = thread->slept_ms;
-	if (!classify_state(&subject)) {
-		classify_asleep(&subject);
-		classify_time(&subject);
-	}
-	if (read_live && !thread->steady)
-		subject_doubt(&subject);
-	classify_idle(&subject);
-	intern(&subject);
+	classify(&subject);
+	classify_memo_free(own);
 }
 
 unsigned classify_syscall_fds(long number, const uint64_t arguments[6], int ret_fds[2])

@@ -13,9 +13,20 @@
 /* The name of the variable at an address, or NULL: symbolize's, lent by the pipeline. */
 typedef const char *name_data_fn(void *context, uint64_t address);
 
+/*
+ * What the threads of one process have in common: made before the first of them is classified.  It
+ * borrows the process, and every string that the frames of its threads have: none of them may
+ * change or go before classify_memo_free().
+ */
+struct classify_memo;
+struct classify_memo *classify_memo_new(const struct capture_process *process);
+/* Accepts NULL. */
+void classify_memo_free(struct classify_memo *memo);
+
 struct classify_context {
 	const struct capture *capture; /* NULL: nothing is known beside the process */
 	struct capture_process *process;
+	struct classify_memo *memo; /* NULL: each thread makes its own, which takes its time */
 	struct strpool *strings;
 	name_data_fn *name_data; /* NULL: no names */
 	void *name_data_context;

@@ -17,7 +17,7 @@
 static void refine_by_frames(struct subject *subject)
 {
 	struct frame_match match;
-	if (!frames_match(subject->stack, IN_EVENTS, &match))
+	if (!frames_match(subject, IN_EVENTS, &match))
 		return;
 	subject_decide(subject, match.row->class,
 		       match.doubtful ? CONFIDENCE_LIKELY : CONFIDENCE_CERTAIN, match.row->pattern);

@@ -1,6 +1,7 @@
 #include "classify/frames.h"
 
 #include "base/array.h"
+#include "classify/memo.h"
 #include "classify/subject.h"
 
 #include <string.h>
@@ -9,11 +10,11 @@
 #define DEPTH 32
 
 /* "one|other": either. */
-static bool module_begins(const struct frame *frame, const char *prefixes)
+static bool module_begins(const char *module, const char *prefixes)
 {
-	if (!frame->module)
+	if (!module)
 		return false;
-	const char *base = path_base(frame->module);
+	const char *base = path_base(module);
 	for (const char *prefix = prefixes;; prefix++) {
 		size_t n = strcspn(prefix, "|");
 		if (strncmp(base, prefix, n) == 0)
@@ -24,20 +25,20 @@ static bool module_begins(const struct frame *frame, const char *prefixes)
 	}
 }
 
-static bool in_libc(const struct frame *frame)
+static bool in_libc(const char *module)
 {
 	static const char *const modules[] = {
 		"libc.so", "libc-2.",  "libpthread", "librt",	   "libc.musl-", "ld-linux-x86",
 		"ld-2.",   "ld-musl-", "libasan.so", "libtsan.so", "[vdso]"};
 	for (size_t i = 0; i < ARRAY_SIZE(modules); i++) {
-		if (module_begins(frame, modules[i]))
+		if (module_begins(module, modules[i]))
 			return true;
 	}
 	return false;
 }
 
 /* Libraries whose own frames may stand between a wait and the row that explains it. */
-static bool is_kin(const struct frame *frame, const char *normal)
+static bool is_kin(const char *module, const char *normal)
 {
 	static const char *const spaces[] = {
 		"std::",    "core::",  "alloc::",  "parking_lot",    "tokio::",	   "crossbeam",
@@ -46,32 +47,20 @@ static bool is_kin(const struct frame *frame, const char *normal)
 	static const char *const modules[] = {"libjvm.so",  "libstdc++.so", "libc++", "libglib-2",
 					      "libgomp.so", "libomp.so",    "libQt",  "libpython",
 					      "libuv.so",   "libabsl_",	    "libzmq", "libtbb"};
-	if (in_libc(frame))
-		return true;
 	for (size_t i = 0; i < ARRAY_SIZE(spaces); i++) {
 		if (strncmp(normal, spaces[i], strlen(spaces[i])) == 0)
 			return true;
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(modules); i++) {
-		if (module_begins(frame, modules[i]))
+		if (module_begins(module, modules[i]))
 			return true;
 	}
 	return false;
 }
 
-static bool row_fits(const struct frame_row *row, const struct frame *frame, const char *normal,
-		     unsigned calls)
+bool frames_match(const struct subject *subject, unsigned calls, struct frame_match *ret)
 {
-	if (!((row->calls ? row->calls : IN_FUTEX) & (calls | IN_ANY)))
-		return false;
-	if (row->module && !module_begins(frame, row->module))
-		return false;
-	return name_matches_pattern(normal, row->pattern) &&
-	       (!row->contains || strstr(frame->function, row->contains));
-}
-
-bool frames_match(const struct stack *stack, unsigned calls, struct frame_match *ret)
-{
+	const struct stack *stack = subject->stack;
 	struct frame_match best = {0};
 	unsigned strangers = 0, seen = 0;
 	for (size_t i = 0; stack && i < stack->count && seen < DEPTH; i++) {
@@ -81,14 +70,11 @@ bool frames_match(const struct stack *stack, unsigned calls, struct frame_match 
 		if (frame->kind == FRAME_SIGNAL)
 			break;
 		seen++;
-		char normal[NAME_CAP];
-		name_normalise(frame->function, normal);
-		uint64_t initials = name_initials(normal);
+		const struct name_facts *facts = memo_name(subject->memo, frame);
 		bool known = false;
-		for (size_t j = 0; *normal && j < frame_row_count; j++) {
-			const struct frame_row *row = &frame_rows[j];
-			if (!name_may_match(initials, row->pattern) ||
-			    !row_fits(row, frame, normal, calls))
+		for (const uint16_t *number = facts->frame_rows; *number != NO_ROW; number++) {
+			const struct frame_row *row = &frame_rows[*number];
+			if (!((row->calls ? row->calls : IN_FUTEX) & (calls | IN_ANY)))
 				continue;
 			known = true;
 			enum wait_class so_far = best.row ? best.row->class : WAIT_UNKNOWN;
@@ -102,7 +88,7 @@ bool frames_match(const struct stack *stack, unsigned calls, struct frame_match 
 			if (row->primitive != PRIMITIVE_NONE)
 				best.object = row;
 		}
-		if (!known && !is_kin(frame, normal))
+		if (!known && !facts->in_libc && !facts->kin)
 			strangers++;
 	}
 	if (!best.row)
@@ -111,19 +97,20 @@ bool frames_match(const struct stack *stack, unsigned calls, struct frame_match 
 	return true;
 }
 
-bool frames_begin_with(const struct stack *stack, const char *pattern)
+bool frames_begin_with(const struct subject *subject, const char *pattern)
 {
+	const struct stack *stack = subject->stack;
 	for (size_t i = 0; stack && i < stack->count; i++) {
 		const struct frame *frame = &stack->frames[i];
-		char normal[NAME_CAP];
 		if (frame->kind == FRAME_KERNEL)
 			continue;
 		if (frame->kind == FRAME_SIGNAL)
 			return false;
-		name_normalise(frame->function, normal);
-		if (name_matches_pattern(normal, pattern))
+		const struct name_facts *facts = memo_name(subject->memo, frame);
+		if (name_matches_pattern(facts->normal, pattern))
 			return true;
-		if (*normal && !in_libc(frame))
+		/* A stranger's, with a name or without one. */
+		if (!facts->in_libc)
 			return false;
 	}
 	return false;
@@ -242,33 +229,74 @@ static bool is_lock_frame(const char *normal)
 	       strcmp(normal, "rtld_mutex_lock") == 0 || strcmp(normal, "syscall") == 0;
 }
 
-const char *frames_libc_lock(const struct stack *stack, bool has_libc)
+static void learn_libc_lock(struct name_facts *facts, uint64_t initials)
 {
+	if (strchr(facts->normal, ':'))
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(libc_lock_rows); i++) {
+		const char *pattern = libc_lock_rows[i].pattern;
+		if (!name_may_match(initials, pattern) ||
+		    !name_matches_pattern(facts->normal, pattern))
+			continue;
+		facts->libc_lock = libc_lock_rows[i].kind;
+		facts->by_prefix = strchr(pattern, '*') && facts->function[0] != '_';
+		return;
+	}
+}
+
+void frames_learn(struct name_facts *facts, row_numbers *ret_rows)
+{
+	facts->in_libc = in_libc(facts->module);
+	facts->kin = is_kin(facts->module, facts->normal);
+	for (size_t i = 0; i < ARRAY_SIZE(module_rows) && !facts->allocator; i++) {
+		if (module_begins(facts->module, module_rows[i].pattern))
+			facts->allocator = module_rows[i].kind;
+	}
+	if (!*facts->normal)
+		return;
+	uint64_t initials = name_initials(facts->normal);
+	facts->is_lock_frame = is_lock_frame(facts->normal);
+	learn_libc_lock(facts, initials);
+	for (size_t i = 0; i < frame_row_count; i++) {
+		const struct frame_row *row = &frame_rows[i];
+		if (name_may_match(initials, row->pattern) &&
+		    (!row->module || module_begins(facts->module, row->module)) &&
+		    name_matches_pattern(facts->normal, row->pattern) &&
+		    (!row->contains || strstr(facts->function, row->contains)))
+			*array_append(ret_rows) = (uint16_t)i;
+	}
+}
+
+/*
+ * A static program's own functions stand among libc's.  Nobody but libc waits for a low-level
+ * lock; a mutex is taken by whoever likes to, and no name that may be a program's tells who.
+ */
+static bool may_be_the_programs(const struct name_facts *facts, enum primitive primitive)
+{
+	return !facts->in_libc && primitive != PRIMITIVE_LOW_LEVEL && facts->by_prefix;
+}
+
+const char *frames_libc_lock(const struct subject *subject, enum primitive primitive)
+{
+	const struct stack *stack = subject->stack;
+	bool has_libc = memo_has_libc(subject->memo);
 	for (size_t i = 0; stack && i < stack->count && i < DEPTH; i++) {
 		const struct frame *frame = &stack->frames[i];
-		char normal[NAME_CAP];
 		if (frame->kind == FRAME_KERNEL)
 			continue;
 		if (frame->kind == FRAME_SIGNAL)
 			return NULL;
-		for (size_t j = 0; j < ARRAY_SIZE(module_rows); j++) {
-			if (module_begins(frame, module_rows[j].pattern))
-				return module_rows[j].kind;
-		}
-		name_normalise(frame->function, normal);
+		const struct name_facts *facts = memo_name(subject->memo, frame);
+		if (facts->allocator)
+			return facts->allocator;
 		/* A stranger's, with a name or without one: what stands beyond it did not ask. */
-		if (!in_libc(frame) && (has_libc || !*normal))
+		if (!facts->in_libc && (has_libc || !*facts->normal))
 			return NULL;
-		if (!*normal || is_lock_frame(normal))
+		if (!*facts->normal || facts->is_lock_frame)
 			continue;
-		uint64_t initials = name_initials(normal);
-		for (size_t j = 0; j < ARRAY_SIZE(libc_lock_rows); j++) {
-			if (name_may_match(initials, libc_lock_rows[j].pattern) &&
-			    name_matches_pattern(normal, libc_lock_rows[j].pattern) &&
-			    !strchr(normal, ':'))
-				return libc_lock_rows[j].kind;
-		}
-		if (!in_libc(frame))
+		if (facts->libc_lock && !may_be_the_programs(facts, primitive))
+			return facts->libc_lock;
+		if (!facts->in_libc)
 			return NULL;
 	}
 	return NULL;

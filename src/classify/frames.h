@@ -11,6 +11,7 @@
 #define HANGDUMP_CLASSIFY_FRAMES_H
 
 #include "classify/locks.h"
+#include "classify/memo.h"
 #include "model/stack.h"
 #include "model/wait.h"
 
@@ -58,18 +59,23 @@ struct frame_match {
 	bool doubtful;
 };
 
-/* The row that says best what the wait is, for a call of the given kinds. */
-bool frames_match(const struct stack *stack, unsigned calls, struct frame_match *ret);
+struct subject;
 
-/* Is a function of this pattern on the stack before any stranger? */
-bool frames_begin_with(const struct stack *stack, const char *pattern);
+/* The row that says best what the wait is, for a call of the given kinds. */
+bool frames_match(const struct subject *subject, unsigned calls, struct frame_match *ret);
+
+/* Is a function of this pattern on the stack before any frame that is not libc's? */
+bool frames_begin_with(const struct subject *subject, const char *pattern);
 
 /*
  * What lock inside of libc or the loader this is, by who asked for it: "malloc arena", "stdio
- * lock", ...; NULL: not one of those.  `has_libc`: the process maps one, so that libc's functions
- * are found there alone; a static program has them in itself.
+ * lock", ...; NULL: not one of those.
  */
-const char *frames_libc_lock(const struct stack *stack, bool has_libc);
+const char *frames_libc_lock(const struct subject *subject, enum primitive primitive);
+
+/* For the memo: fills the facts beside the name, and the rows of this table and of idle.c's. */
+void frames_learn(struct name_facts *facts, row_numbers *ret_rows);
+void idle_learn(const struct name_facts *facts, row_numbers *ret_rows);
 
 #define NAME_CAP 256
 /* The normal form of a name; "" for NULL.  Cut to fit. */

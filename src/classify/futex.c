@@ -5,87 +5,12 @@
 #include "base/array.h"
 #include "classify/frames.h"
 #include "classify/locks.h"
-#include "classify/subject.h"
+#include "classify/maker.h"
+#include "classify/owners.h"
 
 #include <linux/futex.h>
 #include <string.h>
 #include <sys/syscall.h>
-
-/* Who issues the system call: the file that holds the pc. */
-enum maker {
-	MAKER_UNKNOWN,
-	MAKER_GLIBC,
-	MAKER_MUSL,
-	MAKER_STATIC, /* the executable itself: a static libc, Go, or the program's own futex */
-	MAKER_GOMP,
-	MAKER_OTHER,
-};
-
-static enum maker maker_of_library(const char *path)
-{
-	static const struct {
-		const char *prefix;
-		enum maker maker;
-	} rows[] = {
-		{"libc.so.6", MAKER_GLIBC},  {"libc-2.", MAKER_GLIBC},
-		{"libpthread", MAKER_GLIBC}, {"ld-linux-x86", MAKER_GLIBC},
-		{"ld-2.", MAKER_GLIBC},	     {"ld-musl-", MAKER_MUSL},
-		{"libc.musl-", MAKER_MUSL},  {"libgomp.so", MAKER_GOMP},
-	};
-	const char *base = path_base(path);
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		if (strncmp(base, rows[i].prefix, strlen(rows[i].prefix)) == 0)
-			return rows[i].maker;
-	}
-	/* What musl's loader is a link to. */
-	return strcmp(base, "libc.so") == 0 ? MAKER_MUSL : MAKER_OTHER;
-}
-
-static bool has_libc(const struct subject *subject)
-{
-	array_for_each (&subject->process->mappings, mapping) {
-		enum maker maker = maker_of_library(mapping->path);
-		if (maker == MAKER_GLIBC || maker == MAKER_MUSL)
-			return true;
-	}
-	return false;
-}
-
-static enum maker maker_of_file(const struct subject *subject, const char *path)
-{
-	const char *executable = subject->process->executable;
-	enum maker maker = maker_of_library(path);
-	if (maker != MAKER_OTHER || !executable || strcmp(path, executable) != 0)
-		return maker;
-	return has_libc(subject) ? MAKER_OTHER : MAKER_STATIC;
-}
-
-/* The first frame of the thread itself that is no system call stub called "syscall". */
-static const struct frame *caller_of_syscall(const struct stack *stack)
-{
-	bool through_syscall = false;
-	for (size_t i = 0; stack && i < stack->count; i++) {
-		const struct frame *frame = &stack->frames[i];
-		if (frame->kind != FRAME_NATIVE || frame->inlined)
-			continue;
-		if (through_syscall)
-			return frame;
-		char name[NAME_CAP];
-		name_normalise(frame->function, name);
-		if (strcmp(name, "syscall") != 0)
-			return NULL;
-		through_syscall = true;
-	}
-	return NULL;
-}
-
-static enum maker maker_of(const struct subject *subject)
-{
-	const struct frame *caller = caller_of_syscall(subject->stack);
-	uint64_t pc = caller ? caller->lookup_pc : subject->pc;
-	const struct capture_mapping *mapping = capture_mapping_at(subject->process, pc);
-	return mapping ? maker_of_file(subject, mapping->path) : MAKER_UNKNOWN;
-}
 
 static unsigned libraries_of(enum maker maker)
 {
@@ -131,12 +56,46 @@ static void say_word(struct subject *subject, const struct futex_wait *futex)
 								futex->word, futex->value);
 }
 
-/* A lock of libc's own, or of an allocator, by who asked for it. */
+/* Variables of glibc, 2.17 to 2.42, that are locks or have some in them. */
+static const struct {
+	const char *prefix;
+	const char *kind;
+} libc_variables[] = {
+	{"main_arena", "malloc arena"},		  {"_IO_stdfile_", "stdio lock"},
+	{"_rtld_global", "loader lock"},	  {"_rtld_local", "loader lock"},
+	{"_dl_load_lock", "loader lock"},	  {"__exit_funcs_lock", "exit lock"},
+	{"__libc_setlocale_lock", "locale lock"},
+};
+
+/* An arena begins with its lock; one beside the main one comes after its heap's header. */
+static bool is_arenas_lock(const struct subject *subject, uint64_t address)
+{
+	const struct capture_mapping *mapping = capture_mapping_at(subject->process, address);
+	return mapping && place_is_arena(subject->process, mapping) &&
+	       address - mapping->start >= 0x20 && address - mapping->start <= 0x30;
+}
+
+static const char *libc_lock_by_address(const struct subject *subject, enum primitive primitive)
+{
+	const struct resource *resource = &subject->wait->resource;
+	for (size_t i = 0; resource->name && i < ARRAY_SIZE(libc_variables); i++) {
+		const char *prefix = libc_variables[i].prefix;
+		if (strncmp(resource->name, prefix, strlen(prefix)) == 0)
+			return libc_variables[i].kind;
+	}
+	return primitive == PRIMITIVE_LOW_LEVEL && is_arenas_lock(subject, resource->address)
+		       ? "malloc arena"
+		       : NULL;
+}
+
+/* A lock of libc's own, or of an allocator, by who asked for it or by where it is. */
 static void name_libc_lock(struct subject *subject, enum primitive primitive)
 {
 	if (primitive != PRIMITIVE_LOW_LEVEL && primitive != PRIMITIVE_MUTEX)
 		return;
-	const char *kind = frames_libc_lock(subject->stack, has_libc(subject));
+	const char *kind = frames_libc_lock(subject, primitive);
+	if (!kind)
+		kind = libc_lock_by_address(subject, primitive);
 	if (kind)
 		subject->wait->resource.kind = kind;
 }
@@ -164,6 +123,23 @@ static void set_plain_object(struct subject *subject, const struct frame_row *ro
 }
 
 /*
+ * libc++abi keeps the initialising thread's id beside the state of a static initialiser's guard;
+ * libstdc++ has nothing there (libc++abi 11, cxa_guard_impl.h, with futexes).
+ */
+static void find_initialiser(struct subject *subject)
+{
+	const struct resource *guard = &subject->wait->resource;
+	uint32_t tid;
+	const struct capture_thread *thread;
+	if (!guard->kind || strcmp(guard->kind, "static initialiser") != 0 ||
+	    !subject_read_u32(subject, guard->address + 4, &tid))
+		return;
+	thread = subject_thread_by_ns_tid(subject, tid);
+	if (thread && thread != subject->thread)
+		owners_set_thread(subject, thread, &(struct owner_proof){.named = true});
+}
+
+/*
  * parking_lot's ThreadData: the futex word at 32, before it (0.12: at 0, 8 and so on by the
  * compiler's choice) the key, which is the lock's address.  A mutex that is held and waited for
  * has both low bits of its first byte set.
@@ -182,12 +158,18 @@ static void find_parking_lot(struct subject *subject, const struct futex_wait *f
 
 /* The condition variable's mutex, or the lock that a low-level wait belongs to. */
 static enum fit describe(struct subject *subject, enum primitive primitive, unsigned libraries,
-			 const struct futex_wait *futex)
+			 const struct futex_wait *futex, struct lock_case *ret)
 {
 	if (primitive == PRIMITIVE_LOW_LEVEL &&
-	    lock_describe(subject, PRIMITIVE_MUTEX, libraries, futex, NULL) == FIT_STRONG)
+	    lock_describe(subject, PRIMITIVE_MUTEX, libraries, futex, ret) == FIT_STRONG)
 		return FIT_STRONG;
-	return lock_describe(subject, primitive, libraries, futex, NULL);
+	return lock_describe(subject, primitive, libraries, futex, ret);
+}
+
+/* What is waited for is libc's object, and not something that a library has built upon it. */
+static bool is_libcs_wait(const struct frame_match *match)
+{
+	return match->row == match->object || match->row->class == match->object->class;
 }
 
 /* A primitive of libc's, and what a library has built upon it. */
@@ -195,18 +177,25 @@ static void set_libc_object(struct subject *subject, const struct frame_match *m
 			    const struct futex_wait *futex)
 {
 	unsigned libraries = libraries_of(maker_of(subject));
+	struct lock_case lock;
 	/* An interposer's frame: the call may still be libc's. */
 	enum fit fit = describe(subject, match->object->primitive,
-				libraries ? libraries : LIBRARY_EITHER, futex);
+				libraries ? libraries : LIBRARY_EITHER, futex, &lock);
+	if (fit == FIT_NO && pi_mutex_was_given_up(subject, futex))
+		return;
 	if (fit == FIT_NO)
 		subject_doubt(subject);
-	if (match->row == match->object) {
+	const char *kind = match->row == match->object ? NULL : kind_of(match->row);
+	if (match->row == match->object)
 		name_libc_lock(subject, match->object->primitive);
-		return;
-	}
-	const char *kind = kind_of(match->row);
-	if (kind)
+	else if (kind)
 		subject->wait->resource.kind = kind;
+	if (is_libcs_wait(match))
+		owners_of_lock(subject, &lock, !match->doubtful);
+	else
+		owners_by_class(subject);
+	if (match->row->class == WAIT_GIL && fit == FIT_STRONG)
+		python_find_holder(subject, &lock);
 }
 
 /*
@@ -223,10 +212,11 @@ static bool word_is_not_the_objects(const struct frame_match *match)
 static bool by_frames(struct subject *subject, const struct futex_wait *futex)
 {
 	struct frame_match match;
-	if (!frames_match(subject->stack, IN_FUTEX, &match))
+	if (!frames_match(subject, IN_FUTEX, &match))
 		return false;
 	const struct frame_row *row = match.row;
 	subject_decide(subject, row->class, CONFIDENCE_CERTAIN, row->pattern);
+	owners_by_class(subject);
 	if (row->class == WAIT_SLEEP) {
 		/* The word is of no interest: the time is what it waits for. */
 	} else if (word_is_not_the_objects(&match)) {
@@ -237,6 +227,8 @@ static bool by_frames(struct subject *subject, const struct futex_wait *futex)
 		set_libc_object(subject, &match, futex);
 	} else {
 		set_plain_object(subject, row, futex);
+		if (row->class == WAIT_ONCE)
+			find_initialiser(subject);
 	}
 	if (match.doubtful)
 		subject_doubt(subject);
@@ -250,6 +242,7 @@ static bool by_gomp(struct subject *subject, const struct futex_wait *futex)
 	subject_decide(subject, critical ? WAIT_MUTEX_LOCK : WAIT_BARRIER, CONFIDENCE_LIKELY,
 		       "libgomp");
 	subject_set_object(subject, critical ? "omp critical" : "omp barrier", futex->address);
+	owners_by_class(subject);
 	return true;
 }
 
@@ -258,57 +251,85 @@ static bool by_signature(struct subject *subject, const struct futex_wait *futex
 	enum maker maker = maker_of(subject);
 	if (maker == MAKER_GOMP)
 		return by_gomp(subject, futex);
-	unsigned libraries = libraries_of(maker);
-	enum fit fit;
+	struct lock_case lock;
 	enum wait_class class;
-	const struct lock_layout *layout = lock_guess(subject, libraries, futex, &fit, &class);
-	if (!layout)
+	if (!lock_guess(subject, libraries_of(maker), futex, &lock, &class))
 		return false;
 	/* A word of the program's own may well be 2: only libc's code makes that telling. */
-	if (fit != FIT_STRONG && maker != MAKER_GLIBC && maker != MAKER_MUSL) {
+	if (lock.fit != FIT_STRONG && maker != MAKER_GLIBC && maker != MAKER_MUSL) {
 		subject->wait->resource = (struct resource){.fd = -1};
 		return false;
 	}
 	subject_decide(subject, class, CONFIDENCE_LIKELY, "futex signature");
-	name_libc_lock(subject, layout->primitive);
+	name_libc_lock(subject, lock.layout->primitive);
+	owners_of_lock(subject, &lock, false);
 	return true;
 }
 
-static bool is_priority_inheritance(const struct futex_wait *futex)
+/* The kernel's own locks with priority inheritance: their words are as futex(2) has them. */
+static bool by_operation(struct subject *subject, const struct futex_wait *futex)
 {
-	return futex->op == FUTEX_LOCK_PI || futex->op == FUTEX_LOCK_PI2_OP;
+	struct lock_case lock;
+	if (futex->op != FUTEX_LOCK_PI && futex->op != FUTEX_LOCK_PI2_OP)
+		return false;
+	lock_describe(subject, PRIMITIVE_MUTEX, LIBRARY_EITHER, futex, &lock);
+	subject_decide(subject, WAIT_MUTEX_LOCK, CONFIDENCE_CERTAIN, "FUTEX_LOCK_PI");
+	owners_of_lock(subject, &lock, true);
+	if (!lock.layout && futex->has_word)
+		owners_by_tid(subject, futex->word & FUTEX_TID_MASK,
+			      &(struct owner_proof){.named = true, .address = futex->address});
+	return true;
 }
 
 void classify_futex(struct subject *subject)
 {
 	struct futex_wait futex = decode(subject);
-	if (by_frames(subject, &futex))
-		return;
-	if (is_priority_inheritance(&futex)) {
-		lock_describe(subject, PRIMITIVE_MUTEX, LIBRARY_EITHER, &futex, NULL);
-		subject_decide(subject, WAIT_MUTEX_LOCK, CONFIDENCE_CERTAIN, "FUTEX_LOCK_PI");
-		return;
+	owners_begin(subject, &futex);
+	if (!by_frames(subject, &futex) && !by_operation(subject, &futex) &&
+	    !by_signature(subject, &futex)) {
+		subject_decide(subject, WAIT_FUTEX, CONFIDENCE_CERTAIN, "futex");
+		say_word(subject, &futex);
 	}
-	if (by_signature(subject, &futex))
-		return;
-	subject_decide(subject, WAIT_FUTEX, CONFIDENCE_CERTAIN, "futex");
-	say_word(subject, &futex);
+	classify_place(subject);
 }
 
-/* struct futex_waitv: value 0, address 8, flags 16; at most 128 of them. */
+enum { WAITV_MOST = 128 }; /* FUTEX_WAITV_MAX */
+
+/* struct futex_waitv. */
+struct waitv {
+	uint64_t value, address;
+	uint32_t flags, reserved;
+};
+
+/* Who could wake one of them could wake the waiter. */
+static enum wait_reach reach_of_all(struct subject *subject, uint64_t address, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		struct waitv one;
+		if (i >= WAITV_MOST ||
+		    !subject_read(subject, address + i * sizeof(one), &one, sizeof(one)))
+			return REACH_ANYBODY;
+		struct futex_wait futex = {.address = one.address,
+					   .shared = !(one.flags & FUTEX_PRIVATE_FLAG)};
+		owners_begin(subject, &futex);
+		if (subject->wait->reach == REACH_ANYBODY)
+			return REACH_ANYBODY;
+	}
+	return count ? REACH_PROCESS : REACH_ANYBODY;
+}
+
 void classify_futex_waitv(struct subject *subject)
 {
-	struct {
-		uint64_t value, address;
-		uint32_t flags, reserved;
-	} first;
+	struct waitv first;
 	uint32_t count = (uint32_t)argument(subject, 1);
 	subject_decide(subject, WAIT_FUTEX, CONFIDENCE_CERTAIN, "futex_waitv");
 	subject->wait->resource.kind = "futex";
 	if (!subject_read(subject, argument(subject, 0), &first, sizeof(first)))
 		return;
 	subject_set_object(subject, "futex", first.address);
-	if (count > 1 && count <= 128)
+	if (count > 1 && count <= WAITV_MOST)
 		subject->wait->resource.detail =
 			subject_printf(subject, "the first of %u futexes", count);
+	subject->wait->reach = reach_of_all(subject, argument(subject, 0), count);
+	classify_place(subject);
 }

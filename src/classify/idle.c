@@ -13,6 +13,7 @@
  */
 #include "base/array.h"
 #include "classify/frames.h"
+#include "classify/memo.h"
 #include "classify/subject.h"
 
 #include <string.h>
@@ -210,14 +211,20 @@ static bool by_class(const struct subject *subject)
 	}
 }
 
-static bool row_fits(const struct idle_row *row, const struct frame *frame, const char *normal)
+void idle_learn(const struct name_facts *facts, row_numbers *ret_rows)
 {
-	if (row->contains && !strstr(normal, row->contains))
-		return false;
-	if (row->module && (!frame->module || strncmp(path_base(frame->module), row->module,
-						      strlen(row->module)) != 0))
-		return false;
-	return name_matches_pattern(normal, row->pattern);
+	uint64_t initials = name_initials(facts->normal);
+	for (size_t i = 0; *facts->normal && i < ARRAY_SIZE(idle_rows); i++) {
+		const struct idle_row *row = &idle_rows[i];
+		if (!name_may_match(initials, row->pattern) ||
+		    (row->contains && !strstr(facts->normal, row->contains)) ||
+		    (row->module &&
+		     (!facts->module ||
+		      strncmp(path_base(facts->module), row->module, strlen(row->module)) != 0)))
+			continue;
+		if (name_matches_pattern(facts->normal, row->pattern))
+			*array_append(ret_rows) = (uint16_t)i;
+	}
 }
 
 static bool by_frames(const struct subject *subject, unsigned when)
@@ -225,18 +232,15 @@ static bool by_frames(const struct subject *subject, unsigned when)
 	unsigned depth = 0;
 	for (size_t i = 0; subject->stack && i < subject->stack->count && depth < 12; i++) {
 		const struct frame *frame = &subject->stack->frames[i];
-		char normal[NAME_CAP];
 		if (frame->kind == FRAME_KERNEL)
 			continue;
 		if (frame->kind == FRAME_SIGNAL)
 			return false;
 		depth++;
-		name_normalise(frame->function, normal);
-		uint64_t initials = name_initials(normal);
-		for (size_t j = 0; *normal && j < ARRAY_SIZE(idle_rows); j++) {
-			const struct idle_row *row = &idle_rows[j];
-			if ((row->when & when) && name_may_match(initials, row->pattern) &&
-			    (!row->depth || depth <= row->depth) && row_fits(row, frame, normal))
+		const struct name_facts *facts = memo_name(subject->memo, frame);
+		for (const uint16_t *number = facts->idle_rows; *number != NO_ROW; number++) {
+			const struct idle_row *row = &idle_rows[*number];
+			if ((row->when & when) && (!row->depth || depth <= row->depth))
 				return true;
 		}
 	}

@@ -14,8 +14,17 @@ libhangdump_a_SOURCES += \
 	src/classify/locks.h \
 	src/classify/locks_glibc.c \
 	src/classify/locks_musl.c \
+	src/classify/maker.c \
+	src/classify/maker.h \
+	src/classify/memo.c \
+	src/classify/memo.h \
 	src/classify/names.c \
+	src/classify/owners.c \
+	src/classify/owners.h \
+	src/classify/pi_mutex.c \
+	src/classify/place.c \
 	src/classify/process.c \
+	src/classify/python.c \
 	src/classify/restart.c \
 	src/classify/states.c \
 	src/classify/subject.c \

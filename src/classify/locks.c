@@ -6,8 +6,6 @@
 #include <limits.h>
 #include <linux/futex.h>
 
-#define OBJECT_CAP 64
-
 const struct primitive_row primitive_rows[PRIMITIVES] = {
 	[PRIMITIVE_NONE] = {WAIT_FUTEX, "futex"},
 	[PRIMITIVE_MUTEX] = {WAIT_MUTEX_LOCK, "mutex"},
@@ -33,6 +31,8 @@ const struct lock_layout lock_layouts[] = {
 	 OWNER_TID_BITS, 0, glibc_check_mutex, false, "2.17 to 2.42, robust"},
 	{LIBRARY_GLIBC, PRIMITIVE_MUTEX, 0, 8, 40, OP_WAIT | OP_BITSET, VALUE_IS, 2, OWNER_TID, 8,
 	 glibc_check_mutex, false, "2.17 to 2.42"},
+	{LIBRARY_GLIBC, PRIMITIVE_MUTEX, 0, 8, 40, OP_WAIT | OP_BITSET, VALUE_CEILING, 0, OWNER_TID,
+	 8, glibc_check_mutex, false, "2.17 to 2.42, priority protection"},
 	{LIBRARY_GLIBC, PRIMITIVE_JOIN, 0, 4, 4, OP_WAIT | OP_BITSET, VALUE_ANY, 0, OWNER_VALUE, 0,
 	 glibc_check_join, false, "2.17 to 2.42: the tid in struct pthread"},
 	{LIBRARY_GLIBC, PRIMITIVE_COND, 40, 8, 48, OP_BITSET | OP_WAIT, VALUE_ANY, 0, OWNER_NONE, 0,
@@ -68,8 +68,10 @@ const struct lock_layout lock_layouts[] = {
 	{LIBRARY_GLIBC, PRIMITIVE_ONCE, 0, 4, 4, OP_WAIT, VALUE_ONCE, 0, OWNER_NONE, 0,
 	 glibc_check_once, false, "2.17 to 2.42"},
 
-	{LIBRARY_MUSL, PRIMITIVE_MUTEX, 4, 4, 24, OP_WAIT | OP_PI, VALUE_WAITERS, 0, OWNER_TID_BITS,
-	 4, musl_check_mutex, false, "1.2: the owner of a normal mutex is not kept"},
+	{LIBRARY_MUSL, PRIMITIVE_MUTEX, 4, 4, 24, OP_WAIT, VALUE_WAITERS, 0, OWNER_TID_BITS, 4,
+	 musl_check_mutex, false, "1.2: the owner of a normal mutex is not kept"},
+	{LIBRARY_MUSL, PRIMITIVE_MUTEX, 4, 4, 24, OP_PI, VALUE_ANY, 0, OWNER_TID_BITS, 4,
+	 musl_check_mutex, false, "1.2, priority inheritance"},
 	{LIBRARY_MUSL, PRIMITIVE_COND, 0, 4, 4, OP_WAIT, VALUE_IS, 2, OWNER_NONE, 0,
 	 musl_check_cond, false, "1.2: the word is on the waiter's stack"},
 	{LIBRARY_MUSL, PRIMITIVE_COND, 8, 8, 16, OP_WAIT, VALUE_ANY, 0, OWNER_NONE, 0,
@@ -88,6 +90,8 @@ const struct lock_layout lock_layouts[] = {
 	 musl_check_barrier, true, "1.2: the word is on a waiter's stack"},
 	{LIBRARY_MUSL, PRIMITIVE_LOW_LEVEL, 0, 4, 4, OP_WAIT, VALUE_NOT_SMALL, 0, OWNER_TID_BITS, 0,
 	 musl_check_file, false, "1.2: stdio's lock"},
+	{LIBRARY_MUSL, PRIMITIVE_LOW_LEVEL, 0, 4, 4, OP_WAIT, VALUE_NOT_SMALL, 0, OWNER_TID_BITS, 0,
+	 musl_check_thread_list, false, "1.2: the list of threads"},
 	{LIBRARY_MUSL, PRIMITIVE_ONCE, 0, 4, 4, OP_WAIT, VALUE_IS, 3, OWNER_NONE, 0,
 	 musl_check_once, false, "1.2"},
 };
@@ -123,33 +127,39 @@ static bool signature_fits(const struct lock_layout *layout, const struct futex_
 		return futex->value & 0x80000000u;
 	case VALUE_ONCE:
 		return (futex->value & 3) == 1;
+	case VALUE_CEILING:
+		return futex->value >> 19 && (futex->value & 0x7ffff) == 2;
 	case VALUE_NOT_SMALL:
 		return futex->value > 4;
 	}
 	return false;
 }
 
-static enum fit examine(struct lock_case *lock, const struct lock_layout *layout,
-			unsigned char bytes[OBJECT_CAP])
+static enum fit examine(struct lock_case *lock, const struct lock_layout *layout)
 {
+	struct subject *subject = lock->subject;
 	uint64_t address = lock->futex->address;
 	if (address < layout->word)
 		return FIT_NO;
 	lock->base = address - layout->word;
 	if (lock->base % layout->align)
 		return FIT_NO;
-	lock->bytes = bytes;
-	if (!subject_read(lock->subject, lock->base, bytes, layout->size))
+	bool before = *subject->read_live;
+	*subject->read_live = false;
+	bool read = subject_read(subject, lock->base, lock->bytes, layout->size);
+	lock->live = *subject->read_live;
+	*subject->read_live |= before;
+	if (!read)
 		return FIT_UNREAD;
+	lock->layout = layout;
 	return layout->check(lock);
 }
 
-static void take(struct subject *subject, const struct lock_case *lock,
-		 const struct lock_layout *layout)
+static void take(struct subject *subject, const struct lock_case *lock)
 {
 	struct resource *resource = &subject->wait->resource;
 	subject_set_object(subject,
-			   lock->kind ? lock->kind : primitive_rows[layout->primitive].kind,
+			   lock->kind ? lock->kind : primitive_rows[lock->layout->primitive].kind,
 			   lock->base);
 	if (lock->name)
 		resource->name = lock->name;
@@ -158,12 +168,9 @@ static void take(struct subject *subject, const struct lock_case *lock,
 }
 
 enum fit lock_describe(struct subject *subject, enum primitive primitive, unsigned libraries,
-		       const struct futex_wait *futex, const struct lock_layout **ret_layout)
+		       const struct futex_wait *futex, struct lock_case *ret)
 {
-	unsigned char bytes[OBJECT_CAP];
-	struct lock_case best = {0};
-	enum fit best_fit = FIT_NO;
-	const struct lock_layout *best_layout = NULL;
+	struct lock_case best = {.subject = subject, .futex = futex, .base = futex->address};
 	bool contested = false;
 	for (size_t i = 0; i < lock_layout_count; i++) {
 		const struct lock_layout *layout = &lock_layouts[i];
@@ -171,27 +178,23 @@ enum fit lock_describe(struct subject *subject, enum primitive primitive, unsign
 		    !signature_fits(layout, futex))
 			continue;
 		struct lock_case lock = {.subject = subject, .futex = futex};
-		enum fit fit = examine(&lock, layout, bytes);
-		if (fit == FIT_WEAK && best_fit == FIT_WEAK && lock.base != best.base)
+		lock.fit = examine(&lock, layout);
+		if (lock.fit == FIT_WEAK && best.fit == FIT_WEAK && lock.base != best.base)
 			contested = true;
-		if (fit <= best_fit)
+		if (lock.fit <= best.fit)
 			continue;
 		contested = false;
 		best = lock;
-		best_fit = fit;
-		best_layout = fit == FIT_UNREAD ? NULL : layout;
 	}
-	if (contested) {
-		best_fit = FIT_NO;
-		best_layout = NULL;
-	}
-	if (best_layout)
-		take(subject, &best, best_layout);
+	if (contested)
+		best = (struct lock_case){
+			.subject = subject, .futex = futex, .base = futex->address};
+	if (best.layout)
+		take(subject, &best);
 	else
 		subject_set_object(subject, primitive_rows[primitive].kind, futex->address);
-	if (ret_layout)
-		*ret_layout = best_layout;
-	return best_fit;
+	*ret = best;
+	return best.fit;
 }
 
 /* In libc's own code no other wait has such a value. */
@@ -200,40 +203,35 @@ static bool value_is_telling(const struct lock_layout *layout)
 	return layout->primitive == PRIMITIVE_LOW_LEVEL || layout->primitive == PRIMITIVE_ONCE;
 }
 
-const struct lock_layout *lock_guess(struct subject *subject, unsigned libraries,
-				     const struct futex_wait *futex, enum fit *ret_fit,
-				     enum wait_class *ret_class)
+bool lock_guess(struct subject *subject, unsigned libraries, const struct futex_wait *futex,
+		struct lock_case *ret, enum wait_class *ret_class)
 {
-	unsigned char bytes[OBJECT_CAP];
 	struct lock_case best = {0};
-	const struct lock_layout *found = NULL;
-	*ret_fit = FIT_NO;
-	for (size_t i = 0; i < lock_layout_count && *ret_fit != FIT_STRONG; i++) {
+	for (size_t i = 0; i < lock_layout_count && best.fit != FIT_STRONG; i++) {
 		const struct lock_layout *layout = &lock_layouts[i];
 		if (!(layout->library & libraries) || layout->named_only ||
 		    !signature_fits(layout, futex))
 			continue;
 		struct lock_case lock = {.subject = subject, .futex = futex};
-		enum fit fit = examine(&lock, layout, bytes);
-		if (fit != FIT_STRONG && (found || fit != FIT_WEAK || !value_is_telling(layout)))
-			continue;
-		found = layout;
-		best = lock;
-		*ret_fit = fit;
+		lock.fit = examine(&lock, layout);
+		if (lock.fit == FIT_STRONG ||
+		    (!best.layout && lock.fit == FIT_WEAK && value_is_telling(layout)))
+			best = lock;
 	}
-	if (!found)
-		return NULL;
-	take(subject, &best, found);
-	*ret_class = best.class ? best.class : primitive_rows[found->primitive].class;
-	return found;
+	if (!best.layout)
+		return false;
+	take(subject, &best);
+	*ret = best;
+	*ret_class = best.class ? best.class : primitive_rows[best.layout->primitive].class;
+	return true;
 }
 
-void lock_set_joined(struct lock_case *lock, uint32_t ns_tid)
+void lock_set_joined(struct lock_case *lock, const struct capture_thread *joined)
 {
-	const struct capture_thread *joined = subject_thread_by_ns_tid(lock->subject, ns_tid);
-	if (!joined)
-		return;
 	lock->name = joined->name && *joined->name ? joined->name : NULL;
 	lock->detail = subject_printf(lock->subject, "thread %d", (int)joined->tid);
 	lock->identity = subject_printf(lock->subject, "thread:%d", (int)joined->tid);
+	lock->thread = joined;
+	lock->holder = HOLDER_RECORDED;
+	lock->never_itself = true;
 }

@@ -55,6 +55,16 @@ enum owner_form {
 	OWNER_VALUE,	/* the value that the waiter expected is the thread's id */
 };
 
+/* Who has the object, by its other fields. */
+enum holder {
+	HOLDER_NOT_TOLD, /* it does not record one, or its class has none */
+	HOLDER_RECORDED, /* who .owner_form says, or lock_case.thread */
+	HOLDER_READERS,
+	HOLDER_NOBODY, /* it is free */
+	HOLDER_DIED,   /* the kernel says that its owner ended: lock_case.died, where it is known */
+	HOLDER_IMPOSSIBLE, /* fields that contradict each other */
+};
+
 /* How well memory fits what it is said to hold. */
 enum fit {
 	FIT_NO,	    /* it cannot be one */
@@ -65,18 +75,29 @@ enum fit {
 
 struct subject;
 
+#define LOCK_SIZE_CAP 64
+
 /* An object under examination; what a check finds out goes into the lower half. */
 struct lock_case {
 	struct subject *subject;
 	const struct futex_wait *futex;
+	const struct lock_layout *layout;
 	uint64_t base; /* where the object would begin */
-	const unsigned char *bytes;
+	unsigned char bytes[LOCK_SIZE_CAP];
+	bool live; /* some of them were read after the threads were let go */
+	enum fit fit;
 
 	enum wait_class class; /* 0: as the primitive has it */
 	const char *detail;
 	const char *kind;
 	const char *name;
 	const char *identity;
+	enum holder holder;
+	const struct capture_thread *thread; /* the holder, where it is known by more than its id */
+	uint32_t died;			     /* id of an owner that ended, or 0 */
+	bool disagrees;			     /* two records of the holder differ */
+	bool never_itself;		     /* nobody waits for one that he has himself */
+	bool overdue;			     /* free, or signalled, while there are waiters */
 };
 
 /* Which values a waiter expects in the word. */
@@ -85,6 +106,7 @@ enum value_rule {
 	VALUE_IS,	 /* .value */
 	VALUE_WAITERS,	 /* FUTEX_WAITERS and a thread's id */
 	VALUE_ONCE,	 /* a multiple of four (the fork generation) and one */
+	VALUE_CEILING,	 /* a priority from bit 19 on, and two */
 	VALUE_NOT_SMALL, /* more than four */
 };
 
@@ -114,18 +136,19 @@ extern const size_t lock_layout_count;
 /*
  * Finds the object of a primitive around the futex word and describes it as the resource.  The
  * best fit of all layouts is taken; when none fits, could be read, or is better than another that
- * has the object elsewhere, the word itself is the resource.
+ * has the object elsewhere, the word itself is the resource, and the case has no layout.
  */
 enum fit lock_describe(struct subject *subject, enum primitive primitive, unsigned libraries,
-		       const struct futex_wait *futex, const struct lock_layout **ret_layout);
+		       const struct futex_wait *futex, struct lock_case *ret);
 
-/* Without names: which layout fits what waits like this?  NULL: none does. */
-const struct lock_layout *lock_guess(struct subject *subject, unsigned libraries,
-				     const struct futex_wait *futex, enum fit *ret_fit,
-				     enum wait_class *ret_class);
+/* Without names: which layout fits what waits like this?  False: none does. */
+bool lock_guess(struct subject *subject, unsigned libraries, const struct futex_wait *futex,
+		struct lock_case *ret, enum wait_class *ret_class);
 
 /* locks_glibc.c, locks_musl.c */
 enum fit glibc_check_mutex(struct lock_case *lock);
+/* Of one that has passed that check: has it priority inheritance? */
+bool glibc_mutex_inherits(const struct lock_case *lock);
 enum fit glibc_check_low_level(struct lock_case *lock);
 enum fit glibc_check_cond(struct lock_case *lock);
 enum fit glibc_check_old_cond(struct lock_case *lock);
@@ -145,6 +168,12 @@ enum fit musl_check_barrier(struct lock_case *lock);
 enum fit musl_check_once(struct lock_case *lock);
 enum fit musl_check_join(struct lock_case *lock);
 enum fit musl_check_file(struct lock_case *lock);
+enum fit musl_check_thread_list(struct lock_case *lock);
+
+static inline bool tid_like(uint32_t tid)
+{
+	return tid > 0 && tid <= 4194304; /* PID_MAX_LIMIT */
+}
 
 static inline uint32_t lock_u32(const struct lock_case *lock, unsigned offset)
 {
@@ -159,6 +188,6 @@ static inline uint64_t lock_u64(const struct lock_case *lock, unsigned offset)
 	return value;
 }
 /* Says which thread is joined. */
-void lock_set_joined(struct lock_case *lock, uint32_t ns_tid);
+void lock_set_joined(struct lock_case *lock, const struct capture_thread *joined);
 
 #endif

@@ -14,7 +14,12 @@
 #define KIND_INHERIT	     0x20
 #define KIND_PROTECT	     0x40
 #define KIND_SHARED	     0x80
+#define KIND_ELIDED	     0x100 /* Intel TSX: then neither owner nor users are kept */
 #define KIND_MASK	     0x3ff
+#define TYPE_RECURSIVE	     1
+#define TYPE_ERRORCHECK	     2
+#define CEILING_SHIFT	     19			/* of a word with priority protection */
+#define INCONSISTENT	     (uint32_t) INT_MAX /* in the owner's place: it died, and has a successor */
 #define MANY		     1000000 /* more threads than this never wait for one object */
 #define STACK_SCANNED	     1024
 #define STRUCT_PTHREAD	     2560 /* 2368 in 2.31 to 2.41 */
@@ -22,68 +27,107 @@
 #define RWLOCK_WRITER	     2
 #define RWLOCK_READERS_SHIFT 3
 
-static bool tid_like(uint32_t tid)
-{
-	return tid > 0 && tid <= 4194304; /* PID_MAX_LIMIT */
-}
-
-static const char *mutex_detail(struct subject *subject, uint32_t kind)
+static const char *mutex_detail(const struct lock_case *lock, uint32_t kind)
 {
 	static const char *const types[] = {NULL, "recursive", "error-checking", "adaptive"};
+	uint32_t count = lock_u32(lock, 4);
+	struct subject *subject = lock->subject;
+	const char *counted = NULL;
+	if ((kind & 3) == TYPE_RECURSIVE && count > 1 && count < MANY)
+		counted = subject_printf(subject, "count %u", count);
 	const char *const words[] = {
 		types[kind & 3],
+		counted,
 		kind & KIND_ROBUST ? "robust" : NULL,
 		kind & KIND_INHERIT ? "priority inheritance" : NULL,
 		kind & KIND_PROTECT ? "priority protection" : NULL,
 		kind & KIND_SHARED ? "shared between processes" : NULL,
 	};
-	const char *detail = NULL;
-	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
-		if (words[i])
-			detail = detail ? subject_printf(subject, "%s, %s", detail, words[i])
-					: words[i];
+	return subject_list(subject, words, ARRAY_SIZE(words));
+}
+
+/* The kernel's word: the owner's id, FUTEX_WAITERS, FUTEX_OWNER_DIED. */
+static enum fit mutex_with_id_in_word(struct lock_case *lock, uint32_t kind)
+{
+	uint32_t word = lock_u32(lock, 0), owner = lock_u32(lock, 8), tid = word & FUTEX_TID_MASK;
+	if (tid) {
+		lock->holder = HOLDER_RECORDED;
+		lock->disagrees = owner != tid && !(kind & KIND_ROBUST && owner == INCONSISTENT);
+	} else if (word & FUTEX_OWNER_DIED) {
+		lock->holder = HOLDER_DIED;
+		lock->died = tid_like(owner) ? owner : 0;
+	} else {
+		lock->holder = word ? HOLDER_IMPOSSIBLE : HOLDER_NOBODY;
+		lock->overdue = !word && !(kind & KIND_INHERIT);
 	}
-	return detail ? strpool_add(subject->context->strings, detail) : NULL;
+	/* The kernel refuses to let a thread wait for itself. */
+	lock->never_itself |= kind & KIND_INHERIT;
+	return tid_like(tid) ? FIT_STRONG : FIT_WEAK;
+}
+
+static enum fit mutex_with_owner_beside(struct lock_case *lock, uint32_t kind)
+{
+	uint32_t word = lock_u32(lock, 0), owner = lock_u32(lock, 8), users = lock_u32(lock, 12);
+	uint32_t state = kind & KIND_PROTECT ? word & ((1u << CEILING_SHIFT) - 1) : word;
+	if (state > 2)
+		return FIT_NO;
+	lock->overdue = state == 0;
+	if (state == 0)
+		lock->holder = HOLDER_NOBODY;
+	else if (owner)
+		lock->holder = HOLDER_RECORDED;
+	else
+		lock->holder = kind & KIND_ELIDED ? HOLDER_NOT_TOLD : HOLDER_IMPOSSIBLE;
+	return state && tid_like(owner) && users ? FIT_STRONG : FIT_WEAK;
 }
 
 /* Lock 0, count 4, owner 8, nusers 12, kind 16. */
 enum fit glibc_check_mutex(struct lock_case *lock)
 {
-	uint32_t word = lock_u32(lock, 0), owner = lock_u32(lock, 8);
-	uint32_t users = lock_u32(lock, 12), kind = lock_u32(lock, 16);
+	uint32_t owner = lock_u32(lock, 8), users = lock_u32(lock, 12), kind = lock_u32(lock, 16);
 	if (kind & ~KIND_MASK || users > MANY)
 		return FIT_NO;
-	bool in_word = kind & (KIND_ROBUST | KIND_INHERIT);
-	if (!in_word && word > 2 && !(kind & KIND_PROTECT))
-		return FIT_NO;
 	/* INT_MAX and one less: a robust mutex whose owner died. */
-	if (owner && !tid_like(owner) && owner < INT_MAX - 1)
+	if (owner && !tid_like(owner) && !(kind & KIND_ROBUST && owner >= INCONSISTENT - 1))
 		return FIT_NO;
-	lock->detail = mutex_detail(lock->subject, kind);
-	if (in_word)
-		return tid_like(word & FUTEX_TID_MASK) ? FIT_STRONG : FIT_WEAK;
-	return word && tid_like(owner) && users ? FIT_STRONG : FIT_WEAK;
+	lock->detail = mutex_detail(lock, kind);
+	/* One of these is counted, or refused with EDEADLK. */
+	lock->never_itself = (kind & 3) == TYPE_RECURSIVE || (kind & 3) == TYPE_ERRORCHECK;
+	if (kind & (KIND_ROBUST | KIND_INHERIT))
+		return mutex_with_id_in_word(lock, kind);
+	return mutex_with_owner_beside(lock, kind);
 }
 
-/* _IO_lock_t: lock 0, count 4, owner 8, a struct pthread. */
+bool glibc_mutex_inherits(const struct lock_case *lock)
+{
+	return lock_u32(lock, 16) & KIND_INHERIT;
+}
+
+/* _IO_lock_t: lock 0, count 4, owner 8, a struct pthread.  It is recursive. */
 enum fit glibc_check_low_level(struct lock_case *lock)
 {
-	if (lock_u32(lock, 0) > 2)
+	uint32_t word = lock_u32(lock, 0);
+	if (word > 2)
 		return FIT_NO;
+	lock->overdue = word == 0;
+	if (word == 0)
+		lock->holder = HOLDER_NOBODY;
 	uint64_t owner = lock_u64(lock, 8);
-	if (owner && lock->base % 8 == 0 && lock_u32(lock, 4) && lock_u32(lock, 4) < MANY &&
-	    subject_thread_by_tcb(lock->subject, owner, 1)) {
-		lock->kind = "stdio lock";
-		return FIT_STRONG;
-	}
-	return FIT_WEAK;
+	if (!word || !owner || lock->base % 8 || !lock_u32(lock, 4) || lock_u32(lock, 4) >= MANY)
+		return FIT_WEAK;
+	lock->thread = subject_thread_by_tcb(lock->subject, owner, 1);
+	if (!lock->thread)
+		return FIT_WEAK;
+	lock->kind = "stdio lock";
+	lock->holder = HOLDER_RECORDED;
+	lock->never_itself = true;
+	return FIT_STRONG;
 }
 
 static bool looks_like_mutex(struct subject *subject, uint64_t address)
 {
-	unsigned char bytes[40];
-	struct lock_case mutex = {.subject = subject, .bytes = bytes};
-	if (!address || address % 4 || !subject_read(subject, address, bytes, sizeof(bytes)))
+	struct lock_case mutex = {.subject = subject};
+	if (!address || address % 4 || !subject_read(subject, address, mutex.bytes, 40))
 		return false;
 	/* A waiter counts as a user, while it does not hold the mutex. */
 	return lock_u32(&mutex, 12) > 0 && glibc_check_mutex(&mutex) != FIT_NO;
@@ -99,6 +143,19 @@ static const char *with_mutex(struct subject *subject, uint64_t mutex)
 }
 
 /*
+ * g_signals of the waiter's group: before 2.41 twice as many as have not been taken, and one for a
+ * group that is closed; since then the number of the last one, of which g1_start have been taken.
+ */
+static bool has_signals(const struct lock_case *lock)
+{
+	unsigned word = (unsigned)(lock->futex->address - lock->base);
+	uint32_t signals = lock_u32(lock, word);
+	if (word >= 40)
+		return lock->futex->value == 0 && signals > 1;
+	return signals != lock->futex->value && (int32_t)(signals - lock_u32(lock, 8)) > 0;
+}
+
+/*
  * libc keeps { condition, mutex } on the waiter's stack, for its cancellation clean-up: it tells
  * which of the layouts it is and which mutex will be taken again.
  */
@@ -110,6 +167,7 @@ enum fit glibc_check_cond(struct lock_case *lock)
 		if (words[i] != lock->base || !looks_like_mutex(lock->subject, words[i + 1]))
 			continue;
 		lock->detail = with_mutex(lock->subject, words[i + 1]);
+		lock->overdue = has_signals(lock);
 		return FIT_STRONG;
 	}
 	/* wrefs: the waiters from bit 3 on; bit 2 a destroyer, 1 the clock, 0 shared. */
@@ -138,7 +196,10 @@ static const char *held_by_readers(struct subject *subject, uint32_t readers)
 	return subject_printf(subject, "held by %u reader%s", readers, readers == 1 ? "" : "s");
 }
 
-/* Readers 0, writers 4, write-phase futex 8, writers futex 12, writer 24, shared 28, flags 48. */
+/*
+ * Readers 0, writers 4, write-phase futex 8, writers futex 12, writer 24, shared 28, flags 48.
+ * Whoever holds it as a writer and asks again is refused with EDEADLK.
+ */
 enum fit glibc_check_rwlock(struct lock_case *lock)
 {
 	uint32_t state = lock_u32(lock, 0), writer = lock_u32(lock, 24);
@@ -148,12 +209,16 @@ enum fit glibc_check_rwlock(struct lock_case *lock)
 		return FIT_NO;
 	if (lock->futex->address == lock->base && !(lock->futex->value & 4))
 		return FIT_NO; /* readers wait there for that bit alone to go */
-	if (state & RWLOCK_WRITER && state & RWLOCK_PHASE)
+	lock->never_itself = true;
+	if (state & RWLOCK_WRITER && state & RWLOCK_PHASE) {
 		lock->detail = "held by a writer";
-	else if (!(state & RWLOCK_PHASE) && readers)
+		lock->holder = writer ? HOLDER_RECORDED : HOLDER_IMPOSSIBLE;
+	} else if (!(state & RWLOCK_PHASE) && readers) {
 		lock->detail = held_by_readers(lock->subject, readers);
-	else
+		lock->holder = HOLDER_READERS;
+	} else {
 		return FIT_WEAK;
+	}
 	return FIT_STRONG;
 }
 
@@ -165,6 +230,8 @@ enum fit glibc_check_old_rwlock(struct lock_case *lock)
 	if (lock_u32(lock, 0) > 2 || readers > MANY || !queued || queued > MANY ||
 	    (writer && !tid_like(writer)) || (!writer && !readers))
 		return FIT_NO;
+	lock->never_itself = true;
+	lock->holder = writer ? HOLDER_RECORDED : HOLDER_READERS;
 	lock->detail = writer ? "held by a writer" : held_by_readers(lock->subject, readers);
 	return FIT_STRONG;
 }
@@ -173,6 +240,7 @@ static enum fit semaphore(struct lock_case *lock, uint64_t waiters)
 {
 	if (!waiters || waiters > MANY)
 		return FIT_NO;
+	lock->overdue = lock_u32(lock, 0) > 0;
 	lock->detail = subject_printf(lock->subject, "value %u, %u waiter%s", lock_u32(lock, 0),
 				      (unsigned)waiters, waiters == 1 ? "" : "s");
 	return FIT_STRONG;
@@ -223,13 +291,13 @@ enum fit glibc_check_join(struct lock_case *lock)
 	const struct capture_thread *joined = subject_thread_by_ns_tid(lock->subject, tid);
 	const struct capture_thread *there =
 		subject_thread_by_tcb(lock->subject, lock->base, STRUCT_PTHREAD);
-	if (there) {
-		lock_set_joined(lock, (uint32_t)there->ns_tid);
-		return there == joined ? FIT_STRONG : FIT_WEAK;
-	}
 	/* Where the block is may not be known: the thread could not be stopped. */
-	if (!joined || joined->fs_base || lock_u32(lock, 0) != tid)
+	if (!there && (!joined || joined->fs_base || lock_u32(lock, 0) != tid))
 		return FIT_NO;
-	lock_set_joined(lock, tid);
-	return FIT_WEAK;
+	lock_set_joined(lock, there ? there : joined);
+	/* It has ended meanwhile, and the join is over. */
+	if (there == joined && lock_u32(lock, 0) == 0)
+		lock->holder = HOLDER_NOBODY;
+	lock->disagrees = lock_u32(lock, 0) != tid;
+	return there && there == joined ? FIT_STRONG : FIT_WEAK;
 }

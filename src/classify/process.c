@@ -12,7 +12,7 @@ void classify_sleep(struct subject *subject)
 {
 	struct frame_match match;
 	subject_decide(subject, WAIT_SLEEP, CONFIDENCE_CERTAIN, "sleep");
-	if (frames_match(subject->stack, IN_SLEEP, &match) && match.row->class != WAIT_SLEEP) {
+	if (frames_match(subject, IN_SLEEP, &match) && match.row->class != WAIT_SLEEP) {
 		subject_decide(subject, match.row->class, CONFIDENCE_LIKELY, match.row->pattern);
 		subject->wait->resource.kind = match.row->kind;
 	}
@@ -104,7 +104,7 @@ void classify_semaphore(struct subject *subject)
 						  (int)id, first.number, first.operation);
 		resource->identity = subject_printf(subject, "sem:%d:%u", (int)id, first.number);
 	}
-	if (frames_match(subject->stack, IN_SEMAPHORE, &match)) {
+	if (frames_match(subject, IN_SEMAPHORE, &match)) {
 		subject_decide(subject, match.row->class, CONFIDENCE_LIKELY, match.row->pattern);
 		if (match.row->kind)
 			resource->kind = match.row->kind;

@@ -81,7 +81,7 @@ static bool number_from_kernel(const struct subject *subject, long *ret)
 static bool number_from_frames(const struct subject *subject, long *ret)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(stub_rows); i++) {
-		if (frames_begin_with(subject->stack, stub_rows[i].function)) {
+		if (frames_begin_with(subject, stub_rows[i].function)) {
 			*ret = stub_rows[i].number;
 			return true;
 		}

@@ -2,6 +2,8 @@
 
 #include "base/alloc.h"
 #include "base/cleanup.h"
+#include "base/text.h"
+#include "classify/memo.h"
 
 #include <limits.h>
 #include <stdarg.h>
@@ -29,6 +31,20 @@ const char *subject_printf(struct subject *subject, const char *format, ...)
 	return strpool_add(subject->context->strings, s);
 }
 
+const char *subject_list(struct subject *subject, const char *const *words, size_t count)
+{
+	struct text text = {0};
+	for (size_t i = 0; i < count; i++) {
+		if (!words[i])
+			continue;
+		text_add(&text, text.length ? ", " : "");
+		text_add(&text, words[i]);
+	}
+	const char *list = text.length ? strpool_add(subject->context->strings, text.bytes) : NULL;
+	text_deinit(&text);
+	return list;
+}
+
 const char *subject_name_data(const struct subject *subject, uint64_t address)
 {
 	const struct classify_context *context = subject->context;
@@ -47,24 +63,14 @@ void subject_set_object(struct subject *subject, const char *kind, uint64_t addr
 
 const struct capture_thread *subject_thread_by_ns_tid(const struct subject *subject, uint32_t tid)
 {
-	if (tid == 0 || tid > INT_MAX)
-		return NULL;
-	array_for_each (&subject->process->threads, thread) {
-		if (thread->ns_tid == (pid_t)tid)
-			return thread;
-	}
-	return NULL;
+	return memo_thread_by_ns_tid(subject->memo, tid);
 }
 
 const struct capture_thread *subject_thread_by_tcb(const struct subject *subject, uint64_t address,
 						   uint64_t size)
 {
-	array_for_each (&subject->process->threads, thread) {
-		if (thread->fs_base && address >= thread->fs_base &&
-		    address - thread->fs_base < size)
-			return thread;
-	}
-	return NULL;
+	const struct capture_thread *thread = memo_thread_below(subject->memo, address);
+	return thread && address - thread->fs_base < size ? thread : NULL;
 }
 
 bool subject_read(const struct subject *subject, uint64_t address, void *buf, size_t n)

@@ -11,6 +11,7 @@
 struct subject {
 	const struct classify_context *context;
 	struct capture_process *process;
+	struct classify_memo *memo;
 	const struct capture_thread *thread;
 	const struct stack *stack;
 	struct wait *wait;
@@ -26,6 +27,8 @@ void subject_decide(struct subject *subject, enum wait_class class, enum confide
 void subject_doubt(struct subject *subject);
 const char *subject_printf(struct subject *subject, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
+/* The words that are not NULL, with commas; NULL when all are.  In the pool. */
+const char *subject_list(struct subject *subject, const char *const *words, size_t count);
 /* The name of the variable at address, or NULL. */
 const char *subject_name_data(const struct subject *subject, uint64_t address);
 /* The resource at an address in the target's memory, named when the variable has a name. */
@@ -77,6 +80,11 @@ long classify_restarted_number(const struct subject *subject, long number);
 
 /* time.c: fills wait.timeout_ms. */
 void classify_time(struct subject *subject);
+
+/* place.c: where a resource in memory is, said when it has no name. */
+void classify_place(struct subject *subject);
+/* place.c: a heap of one of malloc's arenas beside the main one. */
+bool place_is_arena(const struct capture_process *process, const struct capture_mapping *mapping);
 
 /* idle.c: fills wait.idle. */
 void classify_idle(struct subject *subject);

@@ -1,4 +1,6 @@
 libhangdump_a_SOURCES += \
+	src/pipeline/neighbours.c \
+	src/pipeline/neighbours.h \
 	src/pipeline/pipeline.c \
 	src/pipeline/pipeline.h \
 	src/pipeline/second_look.c \

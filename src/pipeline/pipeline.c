@@ -6,6 +6,7 @@
 #include "classify/classify.h"
 #include "group/group.h"
 #include "objects/objects.h"
+#include "pipeline/neighbours.h"
 #include "pipeline/second_look.h"
 #include "symbolize/symbolize.h"
 
@@ -167,6 +168,7 @@ static void line_close(struct line *line)
 	if (symbolize_was_cut(line->symbolize))
 		dump_add_error(line->dump, line->to->pid, 0, "symbols",
 			       "the deadline passed before all were looked up");
+	classify_memo_free(line->classify.memo);
 	copy_modules(line);
 	symbolize_free(line->symbolize);
 	unwind_free(line->unwind);
@@ -179,6 +181,7 @@ static void dump_process(struct line *line, const struct capture *capture)
 	copy_process(dump, capture, line->from, line->to);
 	line->classify = (struct classify_context){.capture = capture,
 						   .process = line->from,
+						   .memo = classify_memo_new(line->from),
 						   .strings = &dump->strings,
 						   .name_data = name_data,
 						   .name_data_context = line->symbolize,
@@ -229,6 +232,7 @@ static void dump_capture(struct dump *dump, struct capture *capture,
 	array_for_each (&capture->errors, error)
 		dump_add_error(dump, 0, 0, error->what, "%s", error->why);
 	dump_processes(dump, capture, options);
+	pipeline_add_neighbours(dump, capture);
 	analyse_dump(dump);
 	group_threads(dump);
 }

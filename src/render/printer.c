@@ -175,9 +175,17 @@ static const char *name_of(const struct printer *p, struct thread_id id)
 	return neighbour ? neighbour->name : NULL;
 }
 
+/* The one thread of another process is that process. */
+static bool is_whole_process(const struct printer *p, struct thread_id id, pid_t home)
+{
+	const struct process *process = printer_process(p, id.pid);
+	return !id.tid ||
+	       (id.pid != home && id.tid == id.pid && process && process->threads.count == 1);
+}
+
 void print_thread_id(struct printer *p, struct thread_id id, pid_t home, bool with_name)
 {
-	if (id.tid) {
+	if (!is_whole_process(p, id, home)) {
 		print_format(p, "thread %d", id.tid);
 		if (with_name)
 			print_name(p, name_of(p, id));

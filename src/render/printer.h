@@ -63,7 +63,7 @@ const struct neighbour *printer_neighbour(const struct printer *p, struct thread
 
 /*
  * "thread 4243 (transfer-1)", "process 4300 (sh)", "thread 12 (io) of process 10 (db)": of which
- * process is said when it is not `home`.
+ * process is said when it is not `home`; its one thread is the process.
  */
 void print_thread_id(struct printer *p, struct thread_id id, pid_t home, bool with_name);
 

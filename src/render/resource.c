@@ -75,6 +75,8 @@ void print_owners(struct printer *p, const char *before, const struct wait *wait
 		  bool with_names)
 {
 	const char *state = owner_state_words[wait->owner_state];
+	if (!wait->owners.count && wait->owner_state == OWNER_EXITED)
+		state = "held by a thread that has exited";
 	if (wait->owners.count) {
 		print(p, before);
 		print_owner_list(p, wait, home, with_names);

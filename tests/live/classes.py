@@ -113,7 +113,23 @@ def wait_there(victim, name, pid, tid):
             hang.wait_blocked(pid, tid)
 
 
-def one(variant, executable, name, wait_class, kind):
+def check_owner(wait, owner, others, pid, tid, told):
+    """`owner` as classes.h has it."""
+    state = wait["owner_state"] or "nobody"
+    who = owner.removeprefix("maybe ")
+    if who not in ("self", "other"):
+        check_equal(state, owner, f"owner's state of {told}")
+        check(wait["reach"] != "owners", f"an owner to reach: {told}")
+        return
+    check_equal(state, "alive", f"owner's state of {told}")
+    check_equal(wait["owner_confidence"], "likely" if who != owner else "certain",
+                f"confidence in the owner of {told}")
+    check_equal(wait["reach"], "owners", f"reach of {told}")
+    check_equal([(o["pid"], o["tid"]) for o in wait["owners"]],
+                [(pid, tid if who == "self" else others[0])], f"owners of {told}")
+
+
+def one(variant, executable, name, wait_class, kind, owner):
     path = executable()
     with Victim(name, name, executable=path, env=environment_of(path)) as victim:
         pid, tid = map(int, victim.ready())
@@ -128,15 +144,18 @@ def one(variant, executable, name, wait_class, kind):
         if kind != "-":
             check(wait["resource"], f"no resource: {told}")
             check_equal(wait["resource"]["kind"], kind, f"kind of resource of {told}")
+        others = [t for t in hang.threads_of(dump) if t != tid]
+        if owner != "-":
+            check_owner(wait, owner, others, pid, tid, told)
+        check(not wait["overdue"], f"overdue: {told}")
         if name == "cxx-join":
-            others = [t for t in hang.threads_of(dump) if t != tid]
             check_equal(wait["resource"]["detail"], f"thread {others[0]}", f"who is joined: {told}")
     hang.wait_until(lambda: not hang.children_of_ours(), f"the end of all that {name} began")
 
 
 def add_all(variant, path, make):
-    for name, wait_class, kind in rows(path):
-        add_case(f"{variant}: {name}", one, variant, make, name, wait_class, kind)
+    for name, wait_class, kind, owner in rows(path):
+        add_case(f"{variant}: {name}", one, variant, make, name, wait_class, kind, owner)
 
 
 def nothing_to_build(name, reason):

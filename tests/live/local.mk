@@ -16,7 +16,8 @@ live_tests = \
 	tests/live/real_programs.py \
 	tests/live/refusals.py \
 	tests/live/sandbox.py \
-	tests/live/second_look.py
+	tests/live/second_look.py \
+	tests/live/verdicts.py
 TESTS += $(live_tests)
 EXTRA_DIST += $(live_tests) \
 	tests/compare/compare_gdb.py \

@@ -108,7 +108,8 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
 		for (const struct class_row *row = tables[i]; row->name; row++) {
 			if (list)
-				printf("%s\t%s\t%s\n", row->name, row->class, row->kind);
+				printf("%s\t%s\t%s\t%s\n", row->name, row->class, row->kind,
+				       row->owner ? row->owner : "-");
 			else if (argc == 2 && strcmp(argv[1], row->name) == 0)
 				row->run();
 		}

@@ -13,6 +13,11 @@ struct class_row {
 	const char *class;
 	const char *kind;  /* of resource; "-": any, or none */
 	void (*run)(void); /* does not return */
+	/*
+	 * Who has it: "self" or "other", a thread beside the waiter, for certain; "maybe self",
+	 * "maybe other"; else the owner's state, "nobody" being none.  NULL: not asked for.
+	 */
+	const char *owner;
 };
 
 /* Ended by a row without a name. */

@@ -161,21 +161,22 @@ void join()
 struct row {
 	const char *name, *wait_class, *kind;
 	void (*run)();
+	const char *owner;
 };
 
 const row rows[] = {
-    {"cxx-mutex", "mutex lock", "mutex", lock_mutex},
-    {"cxx-shared-mutex-read", "rwlock read", "rwlock", lock_shared},
-    {"cxx-shared-mutex-write", "rwlock write", "rwlock", lock_exclusive},
-    {"cxx-condition", "cond wait", "condition variable", condition},
-    {"cxx-future", "future wait", "-", future},
-    {"cxx-atomic", "atomic wait", "-", atomic},
-    {"cxx-latch", "barrier wait", "latch", latch},
-    {"cxx-barrier", "barrier wait", "barrier", barrier},
-    {"cxx-semaphore", "semaphore wait", "semaphore", semaphore},
-    {"cxx-static", "once wait", "static initialiser", static_initialiser},
-    {"cxx-call-once", "once wait", "once", call_once},
-    {"cxx-join", "thread join", "thread", join},
+    {"cxx-mutex", "mutex lock", "mutex", lock_mutex, "other"},
+    {"cxx-shared-mutex-read", "rwlock read", "rwlock", lock_shared, "other"},
+    {"cxx-shared-mutex-write", "rwlock write", "rwlock", lock_exclusive, "readers"},
+    {"cxx-condition", "cond wait", "condition variable", condition, "nobody"},
+    {"cxx-future", "future wait", "-", future, "nobody"},
+    {"cxx-atomic", "atomic wait", "-", atomic, "nobody"},
+    {"cxx-latch", "barrier wait", "latch", latch, "nobody"},
+    {"cxx-barrier", "barrier wait", "barrier", barrier, "nobody"},
+    {"cxx-semaphore", "semaphore wait", "semaphore", semaphore, "nobody"},
+    {"cxx-static", "once wait", "static initialiser", static_initialiser, "not recorded"},
+    {"cxx-call-once", "once wait", "once", call_once, "not recorded"},
+    {"cxx-join", "thread join", "thread", join, "other"},
 };
 
 } // namespace
@@ -186,7 +187,8 @@ int main(int argc, char **argv)
 	prctl(PR_SET_PDEATHSIG, 9);
 	for (const row &each : rows) {
 		if (list)
-			printf("%s\t%s\t%s\n", each.name, each.wait_class, each.kind);
+			printf("%s\t%s\t%s\t%s\n", each.name, each.wait_class, each.kind,
+			       each.owner);
 		else if (argc == 2 && strcmp(argv[1], each.name) == 0)
 			each.run();
 	}

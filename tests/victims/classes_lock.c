@@ -6,6 +6,7 @@
 #include <link.h>
 #include <linux/futex.h>
 #include <pthread.h>
+#include <sched.h>
 #include <semaphore.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -77,6 +78,76 @@ static void mutex_pi(void)
 static void mutex_shared(void)
 {
 	lock_of_kind(PTHREAD_MUTEX_NORMAL, 0, 0, PTHREAD_PROCESS_SHARED);
+}
+
+static void mutex_pi_robust(void)
+{
+	lock_of_kind(PTHREAD_MUTEX_RECURSIVE, PTHREAD_MUTEX_ROBUST, PTHREAD_PRIO_INHERIT, 0);
+}
+
+#ifdef __GLIBC__
+static void mutex_adaptive(void)
+{
+	lock_of_kind(PTHREAD_MUTEX_ADAPTIVE_NP, 0, 0, 0);
+}
+
+static void mutex_ceiling(void)
+{
+	struct sched_param lowest = {.sched_priority = sched_get_priority_min(SCHED_FIFO)};
+	if (sched_setscheduler(0, SCHED_FIFO, &lowest) != 0)
+		unsupported("SCHED_FIFO");
+	lock_of_kind(PTHREAD_MUTEX_NORMAL, 0, PTHREAD_PRIO_PROTECT, 0);
+}
+
+/* The kernel refuses it, and libc sleeps for ever. */
+static void mutex_pi_self(void)
+{
+	pthread_mutexattr_t attributes;
+	pthread_mutexattr_init(&attributes);
+	must(pthread_mutexattr_setprotocol(&attributes, PTHREAD_PRIO_INHERIT) == 0, "setprotocol");
+	must(pthread_mutex_init(&mutex, &attributes) == 0, "pthread_mutex_init");
+	pthread_mutex_lock(&mutex);
+	ready();
+	pthread_mutex_lock(&mutex);
+}
+#endif
+
+static void *lock_and_end(void *argument)
+{
+	hold_mutex(argument);
+	return NULL;
+}
+
+static void mutex_exited(void)
+{
+	pthread_t thread;
+	pthread_mutexattr_t attributes;
+	pthread_mutexattr_init(&attributes);
+	/* The one kind that records its owner in every libc. */
+	must(pthread_mutexattr_settype(&attributes, PTHREAD_MUTEX_ERRORCHECK) == 0, "settype");
+	must(pthread_mutex_init(&mutex, &attributes) == 0, "pthread_mutex_init");
+	must(pthread_create(&thread, NULL, lock_and_end, &mutex) == 0, "pthread_create");
+	must(pthread_join(thread, NULL) == 0, "pthread_join");
+	ready();
+	pthread_mutex_lock(&mutex);
+}
+
+static void *lock_after(void *argument)
+{
+	ready();
+	pthread_mutex_lock(argument);
+	return NULL;
+}
+
+static void mutex_dead_leader(void)
+{
+	pthread_mutexattr_t attributes;
+	pthread_mutexattr_init(&attributes);
+	must(pthread_mutexattr_settype(&attributes, PTHREAD_MUTEX_ERRORCHECK) == 0, "settype");
+	must(pthread_mutex_init(&mutex, &attributes) == 0, "pthread_mutex_init");
+	hold_mutex(&mutex);
+	run_thread(lock_after, &mutex);
+	pthread_exit(NULL);
 }
 
 static void mutex_timed(void)
@@ -254,6 +325,21 @@ static void stdio_lock(void)
 }
 
 #ifdef __GLIBC__
+static void *hold_file_and_end(void *argument)
+{
+	hold_file(argument);
+	return NULL;
+}
+
+static void stdio_exited(void)
+{
+	pthread_t thread;
+	must(pthread_create(&thread, NULL, hold_file_and_end, stderr) == 0, "pthread_create");
+	must(pthread_join(thread, NULL) == 0, "pthread_join");
+	ready();
+	fputc('x', stderr);
+}
+
 static int wait_in_callback(struct dl_phdr_info *info, size_t size, void *argument)
 {
 	(void)info, (void)size, (void)argument;
@@ -305,33 +391,51 @@ static void futex_any(void)
 		wait_for_ever();
 }
 
-const struct class_row class_lock_rows[] = {
-	{"mutex", "mutex lock", "mutex", mutex_normal},
-	{"mutex-recursive", "mutex lock", "mutex", mutex_recursive},
-	{"mutex-errorcheck", "mutex lock", "mutex", mutex_errorcheck},
-	{"mutex-robust", "mutex lock", "mutex", mutex_robust},
-	{"mutex-pi", "mutex lock", "mutex", mutex_pi},
-	{"mutex-shared", "mutex lock", "mutex", mutex_shared},
-	{"mutex-timed", "mutex lock", "mutex", mutex_timed},
-	{"mutex-self", "mutex lock", "mutex", mutex_self},
-	{"mutex-c11", "mutex lock", "mutex", mutex_c11},
-	{"cond", "cond wait", "condition variable", cond_wait},
-	{"cond-timed", "cond wait", "condition variable", cond_timed},
-	{"cond-second", "cond wait", "condition variable", cond_second},
-	{"rwlock-read", "rwlock read", "rwlock", rwlock_read},
-	{"rwlock-write-readers", "rwlock write", "rwlock", rwlock_write_readers},
-	{"rwlock-write-writer", "rwlock write", "rwlock", rwlock_write_writer},
-	{"rwlock-read-timed", "rwlock read", "rwlock", rwlock_timed},
-	{"semaphore", "semaphore wait", "semaphore", semaphore_wait},
-	{"semaphore-timed", "semaphore wait", "semaphore", semaphore_timed},
-	{"barrier", "barrier wait", "barrier", barrier_wait},
-	{"once", "once wait", "once", once_wait},
-	{"join", "thread join", "thread", join},
-	{"stdio", "mutex lock", "stdio lock", stdio_lock},
+/* musl keeps no owner of a plain mutex, nor of a rwlock. */
 #ifdef __GLIBC__
-	{"loader", "mutex lock", "loader lock", loader_lock},
+#define KEPT "other"
+#else
+#define KEPT "not recorded"
 #endif
-	{"futex", "futex wait", "futex", futex_plain},
-	{"futex-any", "futex wait", "futex", futex_any},
+
+const struct class_row class_lock_rows[] = {
+	{"mutex", "mutex lock", "mutex", mutex_normal, KEPT},
+	{"mutex-recursive", "mutex lock", "mutex", mutex_recursive, "other"},
+	{"mutex-errorcheck", "mutex lock", "mutex", mutex_errorcheck, "other"},
+	{"mutex-robust", "mutex lock", "mutex", mutex_robust, "other"},
+	{"mutex-pi", "mutex lock", "mutex", mutex_pi, "other"},
+	{"mutex-pi-robust", "mutex lock", "mutex", mutex_pi_robust, "other"},
+	{"mutex-shared", "mutex lock", "mutex", mutex_shared, KEPT},
+	{"mutex-timed", "mutex lock", "mutex", mutex_timed, KEPT},
+#ifdef __GLIBC__
+	{"mutex-self", "mutex lock", "mutex", mutex_self, "self"},
+	{"mutex-adaptive", "mutex lock", "mutex", mutex_adaptive, "other"},
+	{"mutex-ceiling", "mutex lock", "mutex", mutex_ceiling, "other"},
+	{"mutex-pi-self", "mutex lock", "mutex", mutex_pi_self, "maybe self"},
+#else
+	{"mutex-self", "mutex lock", "mutex", mutex_self, "not recorded"},
+#endif
+	{"mutex-exited", "mutex lock", "mutex", mutex_exited, "exited"},
+	{"mutex-dead-leader", "mutex lock", "mutex", mutex_dead_leader, "exited"},
+	{"mutex-c11", "mutex lock", "mutex", mutex_c11, KEPT},
+	{"cond", "cond wait", "condition variable", cond_wait, "nobody"},
+	{"cond-timed", "cond wait", "condition variable", cond_timed, "nobody"},
+	{"cond-second", "cond wait", "condition variable", cond_second, "nobody"},
+	{"rwlock-read", "rwlock read", "rwlock", rwlock_read, KEPT},
+	{"rwlock-write-readers", "rwlock write", "rwlock", rwlock_write_readers, "readers"},
+	{"rwlock-write-writer", "rwlock write", "rwlock", rwlock_write_writer, KEPT},
+	{"rwlock-read-timed", "rwlock read", "rwlock", rwlock_timed, KEPT},
+	{"semaphore", "semaphore wait", "semaphore", semaphore_wait, "nobody"},
+	{"semaphore-timed", "semaphore wait", "semaphore", semaphore_timed, "nobody"},
+	{"barrier", "barrier wait", "barrier", barrier_wait, "nobody"},
+	{"once", "once wait", "once", once_wait, "not recorded"},
+	{"join", "thread join", "thread", join, "other"},
+	{"stdio", "mutex lock", "stdio lock", stdio_lock, "other"},
+#ifdef __GLIBC__
+	{"stdio-exited", "mutex lock", "stdio lock", stdio_exited, "exited"},
+	{"loader", "mutex lock", "loader lock", loader_lock, "other"},
+#endif
+	{"futex", "futex wait", "futex", futex_plain, "nobody"},
+	{"futex-any", "futex wait", "futex", futex_any, "nobody"},
 	{0},
 };

@@ -94,3 +94,33 @@ tests_victims_classes_cxx_CXXFLAGS = -std=c++20 -O1 -g -pthread
 tests_victims_classes_cxx_LDFLAGS = $(victim_ldflags)
 tests_victims_classes_cxx_LDADD =
 endif
+
+EXTRA_DIST += tests/victims/verdicts.h
+
+check_PROGRAMS += tests/victims/verdicts
+tests_victims_verdicts_SOURCES = \
+	tests/victims/verdicts.c \
+	tests/victims/verdicts_crowd.c \
+	tests/victims/verdicts_file.c \
+	tests/victims/verdicts_lock.c \
+	tests/victims/verdicts_lone.c \
+	tests/victims/verdicts_moving.c \
+	tests/victims/verdicts_process.c \
+	tests/victims/verdicts_tables.c
+tests_victims_verdicts_CFLAGS = $(victim_cflags)
+tests_victims_verdicts_LDFLAGS = $(victim_ldflags)
+tests_victims_verdicts_LDADD = -ldl
+
+check_PROGRAMS += tests/victims/libverdict.so
+tests_victims_libverdict_so_SOURCES = tests/victims/libverdict.c
+tests_victims_libverdict_so_CFLAGS = $(victim_cflags) -fPIC
+tests_victims_libverdict_so_LDFLAGS = -shared -pthread
+
+if HAVE_CXX
+check_PROGRAMS += tests/victims/verdicts_cxx
+tests_victims_verdicts_cxx_SOURCES = tests/victims/verdicts_cxx.cc tests/victims/verdicts.c
+tests_victims_verdicts_cxx_CFLAGS = $(victim_cflags)
+tests_victims_verdicts_cxx_CXXFLAGS = -std=c++20 -O1 -g -pthread
+tests_victims_verdicts_cxx_LDFLAGS = $(victim_ldflags)
+tests_victims_verdicts_cxx_LDADD =
+endif

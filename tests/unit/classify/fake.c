@@ -25,7 +25,7 @@ static size_t read_segments(void *context, uint64_t address, void *buf, size_t n
 	return 0;
 }
 
-static void add_segment(struct fake *fake, uint64_t start, size_t size)
+void fake_segment(struct fake *fake, uint64_t start, size_t size)
 {
 	__auto_type segment = array_append(&fake->segments);
 	segment->start = start;
@@ -66,8 +66,8 @@ struct fake *fake_new(void)
 	fake_map(fake, OTHER, 1 << 20, "/usr/lib/libother.so");
 	fake_map(fake, DATA, 1 << 14, "");
 	fake_map(fake, STACK_SP & ~0xfffull, 1 << 15, "[stack]");
-	add_segment(fake, DATA, 1 << 14);
-	add_segment(fake, STACK_SP, 1 << 14);
+	fake_segment(fake, DATA, 1 << 14);
+	fake_segment(fake, STACK_SP, 1 << 14);
 	return fake;
 }
 
@@ -133,8 +133,12 @@ void fake_module(struct fake *fake, size_t i, const char *module)
 
 void fake_descriptor(struct fake *fake, int fd, const char *target, unsigned mode, const char *info)
 {
-	struct capture_descriptor *descriptor = array_append(&fake->process.descriptors);
-	*descriptor = (struct capture_descriptor){
+	size_t at = fake->process.descriptors.count;
+	array_append(&fake->process.descriptors);
+	struct capture_descriptor *items = fake->process.descriptors.items;
+	for (; at > 0 && items[at - 1].fd > fd; at--)
+		items[at] = items[at - 1];
+	items[at] = (struct capture_descriptor){
 		.fd = fd, .target = target, .mode = mode, .info = info, .device = 1, .inode = 77};
 }
 

@@ -39,6 +39,8 @@ void fake_descriptor(struct fake *fake, int fd, const char *target, unsigned mod
 /* Another thread, whose control block is at fs_base. */
 struct capture_thread *fake_thread(struct fake *fake, pid_t tid, pid_t ns_tid, const char *name,
 				   uint64_t fs_base);
+/* Memory of zeroes to write to. */
+void fake_segment(struct fake *fake, uint64_t start, size_t size);
 void fake_map(struct fake *fake, uint64_t start, uint64_t size, const char *path);
 void fake_write(struct fake *fake, uint64_t address, const void *bytes, size_t n);
 void fake_write_u32(struct fake *fake, uint64_t address, uint32_t value);

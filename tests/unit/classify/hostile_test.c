@@ -139,6 +139,25 @@ static void randomize(struct fake *fake)
 	fake->context.monotonic_ns = fake->context.realtime_ns = (int64_t)(next() >> 1);
 }
 
+/* A certain owner is a thread that exists. */
+static void check_owners(const struct fake *fake, const struct wait *wait)
+{
+	assert_true(wait->owner_state < OWNER_STATES && wait->reach < REACHES);
+	assert_true(wait->owners.count <= 1);
+	assert_int_equal(wait->owners.count == 1,
+			 wait->owner_state == OWNER_ALIVE || wait->owner_state == OWNER_EXITED);
+	if (wait->reach != REACH_OWNERS)
+		return;
+	assert_int_equal(wait->owner_state, OWNER_ALIVE);
+	const struct thread_id *owner = &wait->owners.items[0];
+	const struct capture_thread *thread = capture_thread_by_tid(&fake->process, owner->tid);
+	assert_int_equal(owner->pid, fake->process.pid);
+	assert_non_null(thread);
+	assert_true(thread->state != 'Z' && thread->state != 'X');
+	if (wait->owner_confidence == CONFIDENCE_CERTAIN)
+		assert_true(fake->thread->steady);
+}
+
 static void random_targets_do_no_harm(void **state)
 {
 	(void)state;
@@ -158,7 +177,7 @@ static void random_targets_do_no_harm(void **state)
 		assert_true(wait->class < WAIT_CLASSES);
 		assert_true(wait->confidence <= CONFIDENCE_LIKELY);
 		assert_true(wait->timeout_ms >= -1);
-		assert_int_equal(wait->owners.count, 0);
+		check_owners(fake, wait);
 		assert_true(wait->class == WAIT_UNKNOWN || wait->rule);
 		assert_true(!wait->has_syscall ||
 			    (wait->syscall.name && wait->syscall.argument_count <= 6));

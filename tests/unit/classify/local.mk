@@ -4,7 +4,9 @@ classify_tests = \
 	tests/unit/classify/futex_test \
 	tests/unit/classify/hostile_test \
 	tests/unit/classify/idle_test \
+	tests/unit/classify/memo_test \
 	tests/unit/classify/names_test \
+	tests/unit/classify/owners_test \
 	tests/unit/classify/state_test \
 	tests/unit/classify/table_test \
 	tests/unit/classify/time_test
@@ -23,9 +25,15 @@ tests_unit_classify_hostile_test_LDADD = $(unit_ldadd)
 tests_unit_classify_idle_test_SOURCES = tests/unit/classify/idle_test.c $(classify_fake)
 tests_unit_classify_idle_test_CPPFLAGS = $(unit_cppflags)
 tests_unit_classify_idle_test_LDADD = $(unit_ldadd)
+tests_unit_classify_memo_test_SOURCES = tests/unit/classify/memo_test.c $(classify_fake)
+tests_unit_classify_memo_test_CPPFLAGS = $(unit_cppflags)
+tests_unit_classify_memo_test_LDADD = $(unit_ldadd)
 tests_unit_classify_names_test_SOURCES = tests/unit/classify/names_test.c
 tests_unit_classify_names_test_CPPFLAGS = $(unit_cppflags)
 tests_unit_classify_names_test_LDADD = $(unit_ldadd)
+tests_unit_classify_owners_test_SOURCES = tests/unit/classify/owners_test.c $(classify_fake)
+tests_unit_classify_owners_test_CPPFLAGS = $(unit_cppflags)
+tests_unit_classify_owners_test_LDADD = $(unit_ldadd)
 tests_unit_classify_state_test_SOURCES = tests/unit/classify/state_test.c $(classify_fake)
 tests_unit_classify_state_test_CPPFLAGS = $(unit_cppflags)
 tests_unit_classify_state_test_LDADD = $(unit_ldadd)

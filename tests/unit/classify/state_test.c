@@ -209,6 +209,11 @@ static void a_restarted_call_gets_its_own_number_back(void **state)
 	assert_string_equal(fake_classify(fake)->syscall.name, "poll");
 	fake_frames(fake, "", "|", "my_poll", "poll", NULL);
 	assert_string_equal(fake_classify(fake)->syscall.name, "restart_syscall");
+	/* What stands beyond a stranger's frame without a name did not make the call. */
+	fake_frames(fake, "", "|", "", NULL);
+	fake->stack.frames[fake->stack.count++] =
+		(struct frame){.function = "poll", .module = "/usr/lib/x86_64-linux-gnu/libc.so.6"};
+	assert_string_equal(fake_classify(fake)->syscall.name, "restart_syscall");
 	fake_free(fake);
 }
 
