@@ -17,6 +17,7 @@ live_tests = \
 	tests/live/real_programs.py \
 	tests/live/refusals.py \
 	tests/live/sandbox.py \
+	tests/live/second_look.py \
 	tests/live/verdicts.py \
 	tests/live/verdicts_crowd.py \
 	tests/live/verdicts_real.py
