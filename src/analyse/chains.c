@@ -49,7 +49,7 @@ static bool owners_are_idle(const struct graph *graph, const struct node *node)
 /* Is there something in this wait that a person should know of? */
 static bool is_telling(const struct chains *chains, const struct node *node)
 {
-	const struct graph *graph = &chains->analysis->graph;
+	const struct graph *graph = &chains->analysis->chain_graph;
 	switch (bond_of(&node->thread->wait)) {
 	case BOND_LOCK:
 		return true;
@@ -73,8 +73,8 @@ static bool is_reason(const struct chains *chains, const struct node *node)
 static void report(const struct chains *chains, size_t root, size_t component)
 {
 	struct analysis *analysis = chains->analysis;
-	const struct graph *graph = &analysis->graph;
-	const struct roots *roots = &analysis->roots;
+	const struct graph *graph = &analysis->chain_graph;
+	const struct roots *roots = &analysis->chain_roots;
 	struct finding *finding = finding_add(analysis, FINDING_BLOCKED_CHAIN);
 	finding_add_thread(finding, &graph->nodes[root]);
 	for (size_t i = roots->first[component]; i < roots->first[component + 1]; i++) {
@@ -93,11 +93,13 @@ static void report(const struct chains *chains, size_t root, size_t component)
 static void examine(const struct chains *chains, size_t component)
 {
 	const struct analysis *analysis = chains->analysis;
-	const struct graph *graph = &analysis->graph;
-	const struct components *components = &analysis->components;
-	const struct roots *roots = &analysis->roots;
+	const struct graph *graph = &analysis->chain_graph;
+	const struct components *components = &analysis->chain_components;
+	const struct roots *roots = &analysis->chain_roots;
 	size_t root = components->members[components->first[component]];
+	/* What never ends is told already, with those behind it. */
 	if (graph->nodes[root].kind == NODE_LOST ||
+	    (graph->nodes[root].thread && analysis->in_worse[root]) ||
 	    component_is_cyclic(components, graph, component))
 		return;
 	for (size_t i = roots->first[component]; i < roots->first[component + 1]; i++) {
@@ -129,11 +131,11 @@ static void mark_needed(const struct graph *graph, bool *needed)
 
 void find_chains(struct analysis *analysis)
 {
-	_cleanup_free_ bool *needed = xcalloc(analysis->graph.count, sizeof(*needed));
+	_cleanup_free_ bool *needed = xcalloc(analysis->chain_graph.count, sizeof(*needed));
 	struct chains chains = {analysis, needed};
-	mark_needed(&analysis->graph, needed);
-	for (size_t i = 0; i < analysis->components.count; i++) {
-		if (analysis->roots.of[i] == i)
+	mark_needed(&analysis->chain_graph, needed);
+	for (size_t i = 0; i < analysis->chain_components.count; i++) {
+		if (analysis->chain_roots.of[i] == i)
 			examine(&chains, i);
 	}
 }

@@ -1,7 +1,5 @@
 #include "analyse/roots.h"
 
-#include "analyse/bond.h"
-
 bool component_is_deadlock(const struct graph *graph, const struct components *components,
 			   const bool *stuck, size_t component)
 {
@@ -30,13 +28,6 @@ static size_t find_root(const struct roots *roots, const struct graph *graph,
 		graph_for_each_edge(graph, node, owner)
 		{
 			if (components->of[*owner] == component)
-				continue;
-			/*
-			 * Whoever waits for an event from outside is where the chain ends, for us: nothing
-			 * says that somebody there is at fault.
-			 */
-			if (node->thread && bond_of(&node->thread->wait) == BOND_EVENT &&
-			    graph->nodes[*owner].kind == NODE_OUTSIDE)
 				continue;
 			/* In a circle, that a process has other threads too says nothing of them. */
 			if (node->kind == NODE_PROCESS &&
