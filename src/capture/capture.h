@@ -67,6 +67,22 @@ void capture_look_around(struct capture *capture, struct deadline deadline);
 void capture_verify(struct capture *capture);
 
 /*
+ * Was any thread running, before the stop and after it?  0, or when verify last saw one run, on
+ * CLOCK_MONOTONIC.
+ */
+uint64_t capture_ran_until(const struct capture *capture);
+
+/*
+ * A second capture, of the threads that were running, as far as they run still
+ * (capture_thread.use): what they have used by now, and where they are, for which they are stopped
+ * once more.  No thread that sleeps is; of a process no more than 256, those with the most CPU
+ * time, and with no_stop none.  It has processes and threads as the first, in the same order, but
+ * those alone, and of them no more than identity, registers, `use` and what the stop tells.  NULL:
+ * there are none.  The caller capture_free()s it, before the first.
+ */
+struct capture *capture_look_again(const struct capture *first);
+
+/*
  * Did a process execute another program, or lose all its threads, while it was being captured?
  * What there is of it may be of two programs: worth another try.
  */

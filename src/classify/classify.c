@@ -10,7 +10,6 @@
 #include "classify/peers.h"
 #include "classify/subject.h"
 
-#include <errno.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <stdlib.h>
@@ -111,12 +110,6 @@ static void set_syscall(struct subject *subject, long number, const uint64_t arg
 	else
 		fact->name = subject_printf(subject, "syscall_%ld", number);
 	free(name);
-}
-
-/* The kernel's own codes for a call that a signal or a stop interrupted: include/linux/errno.h. */
-static bool was_interrupted(int64_t result)
-{
-	return result == -EINTR || (result <= -512 && result >= -516);
 }
 
 /*

@@ -14,6 +14,11 @@ tests_victims_blocking_CFLAGS = $(victim_cflags)
 tests_victims_blocking_LDFLAGS = $(victim_ldflags)
 tests_victims_blocking_LDADD = -lrt
 
+check_PROGRAMS += tests/victims/busy
+tests_victims_busy_SOURCES = tests/victims/busy.c
+tests_victims_busy_CFLAGS = $(victim_cflags)
+tests_victims_busy_LDFLAGS = $(victim_ldflags)
+
 check_PROGRAMS += tests/victims/hopper
 tests_victims_hopper_SOURCES = tests/victims/hopper.c
 tests_victims_hopper_CFLAGS = $(victim_cflags)
@@ -90,7 +95,15 @@ tests_victims_classes_cxx_LDFLAGS = $(victim_ldflags)
 tests_victims_classes_cxx_LDADD =
 endif
 
-EXTRA_DIST += tests/victims/verdicts.h
+# The test that runs those in other languages builds them.
+EXTRA_DIST += \
+	tests/victims/Verdicts.java \
+	tests/victims/verdicts.go \
+	tests/victims/verdicts.h \
+	tests/victims/verdicts.rs \
+	tests/victims/verdicts_glib.c \
+	tests/victims/verdicts_openmp.c \
+	tests/victims/verdicts_python.py
 
 check_PROGRAMS += tests/victims/verdicts
 tests_victims_verdicts_SOURCES = \

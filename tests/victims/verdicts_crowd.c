@@ -2,34 +2,28 @@
 #include "verdicts.h"
 
 #include <errno.h>
-#include <sched.h>
-#include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
-#include <unistd.h>
 
 static pthread_mutex_t *locks;
 static unsigned count;
-static atomic_uint holding;
+static pthread_barrier_t everybody;
 
 static void *hold_and_want(void *own)
 {
 	size_t i = (size_t)own;
 	pthread_mutex_lock(&locks[i]);
-	holding++;
-	/* Thread 0, at the end of the chain, waits for nobody. */
+	pthread_barrier_wait(&everybody);
+	/* At the end of the chain: it waits for nobody. */
 	if (i == 0)
 		sleep_for_ever();
-	while (holding < count)
-		sleep_ms(1);
 	pthread_mutex_lock(&locks[i - 1]);
 	sleep_for_ever();
 }
 
 static void *want_own(void *own)
 {
-	holding++;
+	pthread_barrier_wait(&everybody);
 	pthread_mutex_lock(&locks[(size_t)own]);
 	sleep_for_ever();
 }
@@ -39,9 +33,7 @@ static void *hold_and_want_next(void *own)
 {
 	size_t i = (size_t)own;
 	pthread_mutex_lock(&locks[i]);
-	holding++;
-	while (holding < count)
-		sleep_ms(1);
+	pthread_barrier_wait(&everybody);
 	pthread_mutex_lock(&locks[i ^ 1]);
 	sleep_for_ever();
 }
@@ -54,6 +46,7 @@ static void crowd(void *(*f)(void *), bool main_holds)
 	locks = calloc(count, sizeof(*locks));
 	must(locks != NULL, "calloc");
 	stage(1, 0);
+	must(pthread_barrier_init(&everybody, NULL, count + 1) == 0, "pthread_barrier_init");
 	for (unsigned i = 0; i < count; i++) {
 		pthread_mutex_init(&locks[i], NULL);
 		if (main_holds)
@@ -64,8 +57,7 @@ static void crowd(void *(*f)(void *), bool main_holds)
 	for (size_t i = 0; i < count; i++)
 		if ((errno = pthread_create(&thread, &attributes, f, (void *)i)))
 			unsupported("that many threads");
-	while (holding < count)
-		sleep_ms(1);
+	pthread_barrier_wait(&everybody);
 	arrive("main");
 	sleep_for_ever();
 }

@@ -666,6 +666,18 @@ static void exec_storm(void)
 	}
 }
 
+/* Threads that use a lock, until the process becomes another program after so many ms. */
+static void exec_later(void)
+{
+	stage(1, 0);
+	for (unsigned i = 0; i < 4; i++)
+		play(lock_often, NULL);
+	arrive("main");
+	sleep_ms(verdict_number);
+	execlp("sleep", "sleep", "100000", (char *)NULL);
+	must(false, "exec");
+}
+
 const struct verdict_row verdict_moving_rows[] = {
 	{"timed-cycle", timed_cycle},
 	{"trylock-cycle", trylock_cycle},
@@ -694,5 +706,6 @@ const struct verdict_row verdict_moving_rows[] = {
 	{"shared-relay", shared_relay},
 	{"fork-storm", fork_storm},
 	{"exec-storm", exec_storm},
+	{"exec-later", exec_later},
 	{0},
 };

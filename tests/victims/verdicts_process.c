@@ -28,11 +28,27 @@ static void read_one(void *fd)
 		;
 }
 
-static void fill(void *fd)
+/* In one call that is half done when it blocks: whoever looks may cut it short. */
+static void fill_at_once(void *fd)
 {
-	static char bytes[65536];
+	static char bytes[1000000];
 	for (;;)
 		if (write(*(int *)fd, bytes, sizeof(bytes)) < 0)
+			must(errno == EINTR, "write");
+}
+
+/* To the last byte, so that the call which blocks has done nothing. */
+static void fill(void *fd)
+{
+	static char bytes[4096];
+	int file = *(int *)fd;
+	must(fcntl(file, F_SETFL, O_NONBLOCK) == 0, "fcntl");
+	for (size_t size = sizeof(bytes); size; size /= 2)
+		while (write(file, bytes, size) > 0)
+			;
+	must(fcntl(file, F_SETFL, 0) == 0, "fcntl");
+	for (;;)
+		if (write(file, bytes, 1) < 0)
 			must(errno == EINTR, "write");
 }
 
@@ -442,17 +458,20 @@ static void pipe_leaked(void)
 	sleep_for_ever();
 }
 
+static void (*fill_socket)(void *fd);
+
 static void fill_from_child(void *role)
 {
 	end_pipe(out, 0);
 	arrive(role);
-	fill(&out[1]);
+	fill_socket(&out[1]);
 }
 
 /* Both write before they read. */
-static void sockets_full(int family)
+static void sockets_full(int family, void (*how)(void *))
 {
 	int size = 4096;
+	fill_socket = how;
 	stage(2, 0);
 	if (family == AF_UNIX) {
 		must(socketpair(AF_UNIX, SOCK_STREAM, 0, out) == 0, "socketpair");
@@ -478,17 +497,22 @@ static void sockets_full(int family)
 	play_process(fill_from_child, "b");
 	end_pipe(out, 1);
 	arrive("a");
-	fill(&out[0]);
+	how(&out[0]);
 }
 
 static void sockets_full_unix(void)
 {
-	sockets_full(AF_UNIX);
+	sockets_full(AF_UNIX, fill);
 }
 
 static void sockets_full_tcp(void)
 {
-	sockets_full(AF_INET);
+	sockets_full(AF_INET, fill);
+}
+
+static void sockets_half_done(void)
+{
+	sockets_full(AF_UNIX, fill_at_once);
 }
 
 /* The child sticks in what posix_spawn() does for it before it is another program. */
@@ -600,6 +624,7 @@ const struct verdict_row verdict_process_rows[] = {
 	{"pipe-leaked", pipe_leaked},
 	{"sockets-full-unix", sockets_full_unix},
 	{"sockets-full-tcp", sockets_full_tcp},
+	{"sockets-half-done", sockets_half_done},
 	{"spawn-stuck", spawn_stuck},
 	{"sysv-chain", sysv_chain},
 	{"sysv-cycle", sysv_cycle},
