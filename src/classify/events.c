@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "classify/fd.h"
 #include "classify/frames.h"
+#include "classify/owners.h"
 
 #include <inttypes.h>
 #include <poll.h>
@@ -21,6 +22,7 @@ static void refine_by_frames(struct subject *subject)
 		return;
 	subject_decide(subject, match.row->class,
 		       match.doubtful ? CONFIDENCE_LIKELY : CONFIDENCE_CERTAIN, match.row->pattern);
+	owners_by_class(subject);
 	if (match.row->kind)
 		subject->wait->resource.kind = match.row->kind;
 }
