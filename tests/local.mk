@@ -4,11 +4,13 @@ unit_cppflags = $(AM_CPPFLAGS) -iquote $(top_srcdir)/tests $(CMOCKA_CFLAGS) \
 unit_ldadd = libhangdump.a $(hangdump_libs) $(CMOCKA_LIBS)
 
 include tests/unit/base/local.mk
+include tests/unit/model/local.mk
 include tests/unit/capture/local.mk
 include tests/unit/objects/local.mk
 include tests/unit/unwind/local.mk
 include tests/unit/symbolize/local.mk
 include tests/unit/classify/local.mk
+include tests/unit/analyse/local.mk
 include tests/unit/group/local.mk
 include tests/unit/store/local.mk
 include tests/unit/render/local.mk

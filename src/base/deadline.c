@@ -17,6 +17,14 @@ struct deadline deadline_in_ms(uint64_t ms)
 	return (struct deadline){monotonic_ns() + ms * 1000000u};
 }
 
+struct deadline deadline_share(struct deadline deadline, unsigned percent)
+{
+	uint64_t now = monotonic_ns();
+	if (!deadline.at_ns || deadline.at_ns <= now)
+		return deadline;
+	return (struct deadline){now + (deadline.at_ns - now) / 100 * percent};
+}
+
 bool deadline_passed(struct deadline deadline)
 {
 	return deadline.at_ns && monotonic_ns() >= deadline.at_ns;

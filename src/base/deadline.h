@@ -14,6 +14,8 @@ struct deadline {
 
 /* ms after now; 0 means no limit. */
 struct deadline deadline_in_ms(uint64_t ms);
+/* A part of the time that is left, so that what comes after has its own. */
+struct deadline deadline_share(struct deadline deadline, unsigned percent);
 bool deadline_passed(struct deadline deadline);
 /* Milliseconds left, for poll(2): -1 when there is no limit, 0 when it has passed. */
 int deadline_poll_ms(struct deadline deadline);

@@ -1,17 +1,29 @@
 libhangdump_a_SOURCES += \
 	src/capture/arena.c \
 	src/capture/arena.h \
+	src/capture/around.c \
+	src/capture/around.h \
+	src/capture/around_ends.c \
+	src/capture/around_files.c \
+	src/capture/around_locks.c \
+	src/capture/around_processes.c \
+	src/capture/around_semaphores.c \
+	src/capture/around_sockets.c \
 	src/capture/capture.h \
 	src/capture/clock.c \
 	src/capture/copy.c \
+	src/capture/find.c \
+	src/capture/find.h \
 	src/capture/helper.c \
 	src/capture/helper.h \
 	src/capture/hold.c \
 	src/capture/live.c \
 	src/capture/live_memory.c \
 	src/capture/live_memory.h \
+	src/capture/look.c \
 	src/capture/memory.c \
 	src/capture/memory.h \
+	src/capture/namespace.c \
 	src/capture/proc.c \
 	src/capture/proc.h \
 	src/capture/raw.c \
@@ -20,6 +32,10 @@ libhangdump_a_SOURCES += \
 	src/capture/reader.h \
 	src/capture/refusal.c \
 	src/capture/restart.c \
+	src/capture/socket_diag.c \
+	src/capture/socket_files.c \
+	src/capture/socket_links.c \
+	src/capture/socket_table.h \
 	src/capture/survey.c \
 	src/capture/take.c \
 	src/capture/verify.c

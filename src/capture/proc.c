@@ -55,10 +55,14 @@ bool parse_stat(const char *text, struct proc_stat *ret)
 		at = end;
 	}
 	stat.ppid = (pid_t)fields[4];
+	stat.group = (pid_t)fields[5];
+	stat.session = (pid_t)fields[6];
 	stat.flags = fields[9];
 	stat.utime = fields[14];
 	stat.stime = fields[15];
+	stat.threads = fields[20] <= INT_MAX ? (unsigned)fields[20] : 0;
 	stat.start_time = fields[22];
+	stat.exit_signal = fields[38] <= INT_MAX ? (int)fields[38] : -1;
 	stat.processor = fields[39] <= INT_MAX ? (int)fields[39] : -1;
 	*ret = stat;
 	return true;
@@ -81,6 +85,19 @@ static int64_t number(const char *text, const char *name, int base, int64_t abse
 	return at ? (int64_t)strtoull(at, NULL, base) : absent;
 }
 
+bool parse_number(const char *text, const char *name, int base, uint64_t *ret)
+{
+	const char *at = field(text, name);
+	char *end;
+	if (!at)
+		return false;
+	uint64_t value = strtoull(at, &end, base);
+	if (end == at)
+		return false;
+	*ret = value;
+	return true;
+}
+
 void parse_status(const char *text, struct proc_status *ret)
 {
 	*ret = (struct proc_status){0};
@@ -89,6 +106,7 @@ void parse_status(const char *text, struct proc_status *ret)
 	ret->tracer = (pid_t)number(text, "TracerPid", 10, 0);
 	ret->signals_pending =
 		(uint64_t)(number(text, "SigPnd", 16, 0) | number(text, "ShdPnd", 16, 0));
+	ret->signals_caught = (uint64_t)number(text, "SigCgt", 16, 0);
 	ret->capabilities_permitted = (uint64_t)number(text, "CapPrm", 16, 0);
 	ret->seccomp = (int)number(text, "Seccomp", 10, 0);
 	ret->switches_voluntary = number(text, "voluntary_ctxt_switches", 10, -1);
@@ -97,15 +115,44 @@ void parse_status(const char *text, struct proc_status *ret)
 	if (uids)
 		sscanf(uids, "%u %u %u %u", &ret->uid[0], &ret->uid[1], &ret->uid[2], &ret->uid[3]);
 	/* The last column is the id in the innermost namespace. */
-	const char *at = field(text, "NSpid");
-	while (at && *at && *at != '\n') {
+	pid_t ids[NS_LEVELS_MOST];
+	unsigned levels = parse_status_ids(text, "NSpid", ids, NS_LEVELS_MOST);
+	if (levels)
+		ret->ns_tid = ids[levels - 1];
+}
+
+unsigned parse_status_ids(const char *text, const char *name, pid_t *ret, unsigned most)
+{
+	unsigned count = 0;
+	const char *at = field(text, name);
+	while (at && *at && *at != '\n' && count < most) {
 		char *end;
 		long id = strtol(at, &end, 10);
 		if (end == at)
 			break;
-		ret->ns_tid = (pid_t)id;
+		ret[count++] = (pid_t)id;
 		at = end + strspn(end, " \t");
 	}
+	return count;
+}
+
+bool parse_timers(const char *text)
+{
+	/* "notify: signal/pid.4242", "thread/tid.9", "none/pid.4242". */
+	const char *at = text;
+	while ((at = field(at, "notify"))) {
+		if (strncmp(at, "none", 4) != 0)
+			return true;
+	}
+	return false;
+}
+
+int64_t proc_ticks_to_ns(uint64_t ticks)
+{
+	static long per_second;
+	if (!per_second)
+		per_second = sysconf(_SC_CLK_TCK);
+	return (int64_t)(ticks * (1000000000u / (uint64_t)per_second));
 }
 
 void parse_syscall(const char *text, struct raw_syscall *ret)

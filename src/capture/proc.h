@@ -20,20 +20,38 @@ ssize_t proc_read(int dirfd, const char *path, char *buf, size_t size);
 struct proc_stat {
 	char name[64]; /* kernel threads have up to 63 bytes */
 	char state;
-	pid_t ppid;
+	pid_t ppid, group, session;
 	uint64_t flags, utime, stime, start_time; /* times in clock ticks */
-	int processor;
+	unsigned threads;
+	int exit_signal, processor; /* -1: none, not known */
 };
 bool parse_stat(const char *text, struct proc_stat *ret);
+
+enum { NS_LEVELS_MOST = 33 }; /* MAX_PID_NS_LEVEL, include/linux/pid_namespace.h, and ours */
 
 struct proc_status {
 	pid_t tgid, ns_tid, tracer;
 	uid_t uid[4]; /* real, effective, saved, filesystem */
-	uint64_t signals_pending, capabilities_permitted;
+	uint64_t signals_pending, signals_caught, capabilities_permitted;
 	int seccomp;
 	int64_t switches_voluntary, switches_involuntary; /* -1: not there */
 };
 void parse_status(const char *text, struct proc_status *ret);
+
+/*
+ * The ids in a line of status ("NSpid", "NSpgid"): one for each pid namespace from that of /proc's
+ * mount inwards.  Returns how many, at most `most`.
+ */
+unsigned parse_status_ids(const char *text, const char *name, pid_t *ret, unsigned most);
+
+/* The number after "name:" at the start of a line, as in status and fdinfo. */
+bool parse_number(const char *text, const char *name, int base, uint64_t *ret);
+
+/* Does a timer of /proc/PID/timers send a signal?  Its lines: fs/proc/base.c, show_timer(). */
+bool parse_timers(const char *text);
+
+/* Times in stat are in clock ticks. */
+int64_t proc_ticks_to_ns(uint64_t ticks);
 
 void parse_syscall(const char *text, struct raw_syscall *ret);
 

@@ -1,5 +1,8 @@
 #include "capture/reader.h"
 
+#include "capture/around.h"
+#include "capture/find.h"
+
 const struct capture_mapping *capture_mapping_at(const struct capture_process *process,
 						 uint64_t address)
 {
@@ -33,63 +36,69 @@ const struct capture_thread *capture_thread_by_tid(const struct capture_process 
 	return NULL;
 }
 
+static int by_pid(const void *a, const void *b)
+{
+	const struct capture_neighbour *x = a, *y = b;
+	return (x->pid > y->pid) - (x->pid < y->pid);
+}
+
 const struct capture_neighbour *capture_neighbour_of(const struct capture *capture, pid_t pid)
 {
-	size_t low = 0, high = capture->surroundings.processes.count;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		const struct capture_neighbour *process =
-			&capture->surroundings.processes.items[middle];
-		if (pid == process->pid)
-			return process;
-		if (pid < process->pid)
-			high = middle;
-		else
-			low = middle + 1;
-	}
-	return NULL;
+	const struct capture_neighbour key = {.pid = pid};
+	const struct capture_neighbour *found = NULL;
+	if (capture->surroundings.processes.count)
+		found = bsearch(&key, capture->surroundings.processes.items,
+				capture->surroundings.processes.count, sizeof(key), by_pid);
+	return found ? found : finder_neighbour(capture->finder, pid);
+}
+
+static int by_inode(const void *a, const void *b)
+{
+	const struct capture_socket *x = a, *y = b;
+	return (x->inode > y->inode) - (x->inode < y->inode);
 }
 
 const struct capture_socket *capture_socket_of(const struct capture *capture, uint64_t inode)
 {
-	size_t low = 0, high = capture->surroundings.sockets.count;
+	const struct capture_socket key = {.inode = inode};
+	if (!inode || !capture->surroundings.sockets.count)
+		return NULL;
+	return bsearch(&key, capture->surroundings.sockets.items,
+		       capture->surroundings.sockets.count, sizeof(key), by_inode);
+}
+
+size_t capture_ends_of(const struct capture *capture, enum capture_end_kind kind, uint64_t device,
+		       uint64_t inode, const struct capture_end **ret)
+{
+	const struct capture_end key = {.kind = kind, .device = device, .inode = inode};
+	const struct capture_end *items = capture->surroundings.ends.items;
+	size_t count = capture->surroundings.ends.count, low = 0, high = count;
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
-		const struct capture_socket *socket = &capture->surroundings.sockets.items[middle];
-		if (inode == socket->inode)
-			return socket;
-		if (inode < socket->inode)
-			high = middle;
-		else
+		if (around_compare_files(&items[middle], &key) < 0)
 			low = middle + 1;
+		else
+			high = middle;
 	}
-	return NULL;
+	size_t end = low;
+	while (end < count && around_compare_files(&items[end], &key) == 0)
+		end++;
+	*ret = items + low;
+	return end - low;
+}
+
+static int by_fd(const void *a, const void *b)
+{
+	const struct capture_descriptor *x = a, *y = b;
+	return (x->fd > y->fd) - (x->fd < y->fd);
 }
 
 const struct capture_descriptor *capture_descriptor_of(const struct capture_process *process,
 						       int fd)
 {
-	array_for_each (&process->descriptors, descriptor) {
-		if (descriptor->fd == fd)
-			return descriptor;
-	}
-	return NULL;
-}
-
-bool capture_find_thread(const struct capture *capture, const struct capture_process *process,
-			 pid_t ns_tid, struct thread_id *ret, bool *ret_known)
-{
-	array_for_each (&capture->processes, other) {
-		if (other == process || !other->pid_namespace ||
-		    other->pid_namespace != process->pid_namespace)
-			continue;
-		array_for_each (&other->threads, thread) {
-			if (thread->ns_tid != ns_tid)
-				continue;
-			*ret = (struct thread_id){other->pid, thread->tid};
-			return true;
-		}
-	}
-	*ret_known = false;
-	return false;
+	const struct capture_descriptor key = {.fd = fd};
+	if (!process->descriptors.count)
+		return NULL;
+	return bsearch(&key, process->descriptors.items, process->descriptors.count, sizeof(key),
+		       by_fd);
 }

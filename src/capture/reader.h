@@ -127,6 +127,16 @@ struct held_walker_ops {
 	void (*walk)(void *walker, pid_t tid, struct deadline deadline, struct held_walk *ret);
 };
 
+/*
+ * What a running thread has used by a moment: /proc/PID/task/TID/schedstat, whose figures the
+ * kernel brings up to date when it switches threads or its clock ticks, and status.
+ */
+struct cpu_use {
+	uint64_t at_ns;		  /* CLOCK_MONOTONIC; 0: not looked at, or not running */
+	int64_t ran_ns, delay_ns; /* on CPUs; ready, but without one; -1 not known */
+	int64_t rests;		  /* how often it gave its CPU away to sleep; -1 not known */
+};
+
 struct capture_thread {
 	pid_t tid;    /* in our pid namespace */
 	pid_t ns_tid; /* in the target's own; 0 not known */
@@ -159,7 +169,9 @@ struct capture_thread {
 	struct held_walk *held; /* NULL: its stack is in the captured memory */
 	/* From /proc, after the release. */
 	bool steady; /* see struct thread in model/dump.h */
-	bool ended;  /* gone by then */
+	/* Of a thread that was running in both readings of /proc, before the stop and after it. */
+	struct cpu_use use;
+	bool ended; /* gone by then */
 };
 
 struct capture_mapping {
@@ -186,20 +198,53 @@ struct capture_descriptor {
 	uint64_t device, inode;
 };
 
-/* A process of the system, dumped or not: /proc/PID/stat and status. */
+/*
+ * What must be known beyond a process to tell who could end a wait of one of its threads.  Which
+ * call needs what is for classify to say: see capture_needs_fn in capture/capture.h.
+ */
+enum capture_need_kind {
+	NEED_FILE,    /* the file behind `fd`: a socket's facts; who has the other ends */
+	NEED_WATCHED, /* the same of one of several that are waited on together */
+	NEED_NAMED, /* of the NEED_FILE before it, a unix socket: whoever has the address `name` */
+	NEED_FILE_LOCK, /* the lock that is in this thread's way, and who holds it */
+	NEED_CHILDREN,	/* the process table */
+	NEED_VFORK,	/* the process table, and which child runs in its parent's memory */
+	NEED_SEMAPHORE, /* System V: `id`, `number` */
+};
+enum { CAPTURE_NAME_MOST = 108, CAPTURE_NEEDS_MOST = 80, CAPTURE_WATCHED_MOST = 64 };
+struct capture_need {
+	enum capture_need_kind kind;
+	int fd;
+	int id;
+	unsigned number;
+	char name[CAPTURE_NAME_MOST]; /* sun_path: abstract when it begins with a NUL */
+	size_t name_length;
+};
+
+/* A process of the system, dumped or not: /proc/PID/stat, and status for some. */
 struct capture_neighbour {
-	pid_t pid, ppid;
-	pid_t ns_pid;		/* in its own pid namespace; 0 not known */
-	uint64_t pid_namespace; /* inode; 0 not known */
+	pid_t pid, ppid, group, session; /* in our pid namespace */
 	const char *name;
 	char state;
 	uint64_t start_time;
-	bool ends_unread; /* its descriptors may not be looked at, or were not in time */
+	bool kernel_thread;
+	unsigned threads;
+	int exit_signal;      /* what its end sends to its parent; -1 not known */
+	bool shares_memory;   /* it runs in its parent's memory still: a vfork child */
+	bool ends_unread;     /* its descriptors may not be looked at, or were not in time */
+	pid_t tracer;	      /* of its main thread; 0 none, or not looked at */
+	unsigned level_count; /* 0: status was not looked at */
+	/* Its ids, and its process group's, from our pid namespace down to its own. */
+	const pid_t *ids, *groups;
 };
 
-/* One end of a pipe, FIFO, socket or other file that a dumped thread waits on. */
+enum capture_end_kind { END_OTHER, END_PIPE, END_FIFO, END_SOCKET, END_EVENTFD };
+
+/* One end of a file that a dumped thread waits on. */
 struct capture_end {
-	uint64_t device, inode; /* as of the capture_descriptor that it was looked for */
+	enum capture_end_kind kind;
+	uint64_t device; /* st_dev of a FIFO, else 0 */
+	uint64_t inode;	 /* of an eventfd: eventfd-id */
 	pid_t pid;
 	int fd;
 	bool reads, writes; /* how it was opened */
@@ -207,15 +252,30 @@ struct capture_end {
 
 enum socket_family { SOCKET_UNIX, SOCKET_TCP, SOCKET_UDP };
 
-/* A socket of the target's network namespace. */
+/* How one socket leads to another. */
+enum socket_link {
+	SOCKET_LINK_NONE,     /* not known, or not of this network namespace */
+	SOCKET_LINK_PEER,     /* connected */
+	SOCKET_LINK_PENDING,  /* connected, but the listener has yet to accept it */
+	SOCKET_LINK_LISTENER, /* connecting to it: its backlog is full */
+	SOCKET_LINK_NAMED,    /* sending to it, by its name */
+};
+
+/* A socket of the target's network namespace that a wait needed, or the one that it leads to. */
 struct capture_socket {
 	uint64_t inode;
 	enum socket_family family;
+	int type;	   /* SOCK_STREAM, ... */
 	const char *state; /* "ESTABLISHED", "LISTEN", ... */
-	const char *local,
-		*peer; /* "127.0.0.1:5432", "[::1]:80", "/run/x.sock", "@abstract"; NULL: none */
-	uint64_t peer_inode; /* of the other end, when it is of this machine; 0 not known */
-	uint32_t receive_queue, send_queue; /* bytes; of a listener: connections, and at most */
+	/* "127.0.0.1:5432", "[::1]:80", "/run/x.sock", "@abstract"; NULL: none */
+	const char *local, *peer;
+	enum socket_link link;
+	bool link_by_path;   /* NAMED or LISTENER: a file may have changed its name since */
+	uint64_t peer_inode; /* of the socket that it leads to; 0 none */
+	/* Bytes; -1 not known.  Of a listener: connections that wait, and at most. */
+	int64_t receive_queue, send_queue;
+	bool retransmits;   /* TCP: what was sent is not acknowledged */
+	bool window_closed; /* TCP: the other end has no room */
 };
 
 /* A line of /proc/locks. */
@@ -224,20 +284,47 @@ struct capture_file_lock {
 	bool waits;	  /* "->" */
 	const char *kind; /* "FLOCK", "POSIX", "OFDLCK", "LEASE", ... */
 	bool writes;
-	pid_t pid; /* as the file says; 0 and -1: not known */
+	pid_t pid; /* who asked for it, as the file says; 0 and -1: not known */
 	unsigned device_major, device_minor;
 	uint64_t inode, start, end; /* end UINT64_MAX: EOF */
 };
 
-/* What was looked at beside the dumped processes, because one of their waits needed it. */
+/* A process that has a flock or OFD lock's open file: the lock lives as long as any has it. */
+struct capture_lock_holder {
+	unsigned id; /* of the capture_file_lock */
+	pid_t pid;
+	int fd;
+};
+
+/* A System V semaphore, as the IPC namespace of a dumped process has it. */
+struct capture_semaphore {
+	pid_t pid; /* the dumped process */
+	int id;
+	unsigned number;
+	int value;
+	pid_t last; /* who changed it last; 0 nobody, or not to be seen from here */
+	int waits_to_take, waits_for_zero; /* GETNCNT, GETZCNT */
+};
+
+/*
+ * What was looked at beside the dumped processes, because one of their waits needed it.
+ *
+ * `ends` has each descriptor of each process's file table, as its main thread has it; not looked at
+ * are threads that have unshared theirs, descriptors on their way through a unix socket, files
+ * registered with an io_uring, and what the kernel itself has open.
+ */
 struct capture_surroundings {
 	array(struct capture_neighbour) processes;  /* by pid, ascending */
-	array(struct capture_end) ends;		    /* by inode, then device, then pid */
+	array(struct capture_end) ends;		    /* by kind, inode, device, pid, fd */
 	array(struct capture_socket) sockets;	    /* by inode */
-	array(struct capture_file_lock) file_locks; /* in the file's order */
+	array(struct capture_file_lock) file_locks; /* those that somebody waits behind; by id */
+	array(struct capture_lock_holder) lock_holders; /* by id, then pid */
+	array(struct capture_semaphore) semaphores;
+	/* The look was finished; else what is there may not be all. */
 	bool looked_at_processes, looked_at_ends, looked_at_sockets, looked_at_file_locks;
-	/* Some processes' descriptors, or some sockets, could not be seen. */
-	size_t ends_unread;
+	size_t ends_unread; /* processes with ends_unread */
+	bool hidden;	    /* /proc does not show the processes of other users */
+	bool contained;	    /* we are in a pid namespace: there are processes outside of it */
 };
 
 struct capture_process {
@@ -253,9 +340,10 @@ struct capture_process {
 	uint64_t pid_namespace;
 	bool frozen_cgroup;
 	uint64_t signals_caught; /* SigCgt; bit n - 1: signal n */
-	bool timers;		 /* it has POSIX timers that send signals */
-	bool replaced;		 /* it executed another program meanwhile */
-	bool bulk_copy_refused;	 /* its memory can be had word by word only, while it is held */
+	/* It has POSIX timers that send signals; alarm(2) and setitimer(2) are not to be seen. */
+	bool timers;
+	bool replaced;		/* it executed another program meanwhile */
+	bool bulk_copy_refused; /* its memory can be had word by word only, while it is held */
 	int64_t frozen_us;
 	pid_t tracer;
 	array(struct capture_thread) threads;	      /* by tid, ascending */
@@ -276,6 +364,7 @@ struct capture {
 	struct capture_surroundings surroundings;
 	array(struct capture_error) errors; /* about no process in particular */
 	void *maker;			    /* the maker's own */
+	struct finder *finder;		    /* capture_find_thread's; NULL: the dumped are all */
 };
 
 void capture_free(struct capture *capture);
@@ -286,16 +375,25 @@ const struct capture_mapping *capture_mapping_at(const struct capture_process *p
 /* NULL when there is no such thread. */
 const struct capture_thread *capture_thread_by_tid(const struct capture_process *process,
 						   pid_t tid);
-/* The process with this id in our pid namespace, or NULL; the same for one end's socket. */
+/* The process with this id in our pid namespace, or NULL: it was not looked at, or is not there. */
 const struct capture_neighbour *capture_neighbour_of(const struct capture *capture, pid_t pid);
 const struct capture_socket *capture_socket_of(const struct capture *capture, uint64_t inode);
-const struct capture_descriptor *capture_descriptor_of(const struct capture_process *process,
-						       int fd);
+/* The ends of one file, as a part of surroundings.ends; returns how many. */
+size_t capture_ends_of(const struct capture *capture, enum capture_end_kind kind, uint64_t device,
+		       uint64_t inode, const struct capture_end **ret);
+
 /*
- * The thread of another process that has this id in the pid namespace of `process`.  When there is
- * none among those that were looked at, *ret_known says whether there is none at all.
+ * Which living thread has this id in the process's pid namespace?  The dumped ones are asked first,
+ * then /proc, as it is now, through a helper process, until the capture's deadline; an answer once
+ * given stays.  capture_neighbour_of() knows the process afterwards.  *ret_known: the answer, no
+ * included, is sure; else there may be such a thread.  *ret is untouched where there is none.
+ *
+ * The id is looked up where `process` lives: what another pid namespace wrote into memory shared
+ * with it means something else, and nothing tells.
  */
 bool capture_find_thread(const struct capture *capture, const struct capture_process *process,
 			 pid_t ns_tid, struct thread_id *ret, bool *ret_known);
+const struct capture_descriptor *capture_descriptor_of(const struct capture_process *process,
+						       int fd);
 
 #endif

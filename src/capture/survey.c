@@ -18,16 +18,9 @@ enum {
 	STACK_MOST = 16384,
 	COMMAND_MOST = 65536,
 	FDINFO_MOST = 8 << 20, /* an epoll has a line for each descriptor it watches */
+	TIMERS_MOST = 1 << 20,
 	MAPS_MOST = 256 << 20, /* vm.max_map_count times a long path */
 };
-
-static int64_t ticks_to_ns(uint64_t ticks)
-{
-	static long per_second;
-	if (!per_second)
-		per_second = sysconf(_SC_CLK_TCK);
-	return (int64_t)(ticks * (1000000000u / (uint64_t)per_second));
-}
 
 /* The kernel stack, whose first line is the wait channel; without the right to it, that alone. */
 static void survey_kernel_side(struct raw_capture *raw, int dir, struct capture_thread *facts,
@@ -62,8 +55,8 @@ bool survey_thread(struct raw_capture *raw, struct raw_process *process, struct 
 		facts->flags = stat.flags;
 		facts->start_time = stat.start_time;
 		facts->processor = stat.processor;
-		facts->cpu_user_ns = ticks_to_ns(stat.utime);
-		facts->cpu_system_ns = ticks_to_ns(stat.stime);
+		facts->cpu_user_ns = proc_ticks_to_ns(stat.utime);
+		facts->cpu_system_ns = proc_ticks_to_ns(stat.stime);
 		if (tid == process->pid)
 			process->ppid = stat.ppid;
 	}
@@ -76,6 +69,8 @@ bool survey_thread(struct raw_capture *raw, struct raw_process *process, struct 
 		facts->seccomp = status.seccomp;
 		facts->switches_voluntary = status.switches_voluntary;
 		facts->switches_involuntary = status.switches_involuntary;
+		/* All threads share the handlers; one that has ended shows none. */
+		process->signals_caught |= status.signals_caught;
 	}
 	if (proc_read(dir, "syscall", text, SMALL_FILE) > 0)
 		parse_syscall(text, &facts->syscall);
@@ -190,6 +185,14 @@ static char *read_large(const char *path, size_t most)
 	}
 	text[used] = '\0';
 	return take_ptr(text);
+}
+
+static void survey_timers(struct raw_process *process)
+{
+	char path[64];
+	snprintf(path, sizeof(path), "/proc/%d/timers", process->live_tid);
+	_cleanup_free_ char *text = read_large(path, TIMERS_MOST);
+	process->timers = text && parse_timers(text);
 }
 
 void survey_mappings(struct raw_capture *raw, struct raw_process *process)
@@ -332,6 +335,7 @@ void survey_memory(struct raw_capture *raw)
 	for (size_t i = 0; i < raw->process_count; i++) {
 		raw_sort_threads(&raw->processes[i]);
 		survey_identity(raw, &raw->processes[i]);
+		survey_timers(&raw->processes[i]);
 		survey_mappings(raw, &raw->processes[i]);
 		survey_command(raw, &raw->processes[i]);
 	}

@@ -7,6 +7,7 @@
 #include "classify/classify.h"
 
 #include "base/array.h"
+#include "classify/peers.h"
 #include "classify/subject.h"
 
 #include <sched.h>
@@ -208,6 +209,7 @@ static void classify(struct subject *subject)
 	if (!classify_state(subject)) {
 		classify_asleep(subject);
 		classify_time(subject);
+		classify_peers(subject);
 	}
 	if (*subject->read_live && !subject->thread->steady)
 		subject_doubt(subject);

@@ -220,12 +220,17 @@ static void owner_gone(struct subject *subject, uint32_t tid)
 {
 	const struct capture *capture = subject->context->capture;
 	struct thread_id id;
-	bool known = true;
-	if (capture && capture_find_thread(capture, subject->process, (pid_t)tid, &id, &known) &&
-	    is_ancestor(subject, id.pid) && runs_the_same(subject, id.pid))
+	bool known = capture == NULL;
+	bool lives =
+		capture && capture_find_thread(capture, subject->process, (pid_t)tid, &id, &known);
+	if (lives && id.pid == subject->process->pid)
+		add_owner(subject, id.pid, id.tid, OWNER_ALIVE); /* born after the survey */
+	else if (lives && is_ancestor(subject, id.pid) && runs_the_same(subject, id.pid))
 		add_owner(subject, id.pid, id.tid, OWNER_LEFT_BY_FORK);
-	else
+	else if (known)
 		add_owner(subject, subject->process->pid, (pid_t)tid, OWNER_EXITED);
+	else
+		owners_set_state(subject, OWNER_UNREADABLE);
 }
 
 void owners_by_tid(struct subject *subject, uint32_t tid, const struct owner_proof *proof)

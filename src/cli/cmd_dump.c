@@ -275,6 +275,7 @@ static enum exit_code dump_and_report(struct dump_options *options)
 		if (failures[i])
 			*array_append(&options->errors) = failures[i];
 	}
+	render_describe_findings(&dump);
 	if (!error && dump.processes.count) {
 		code = is_whole(&dump) && !options->errors.count ? EXIT_WHOLE : EXIT_PARTIAL;
 		error = write_report(options, &dump, &output);

@@ -86,6 +86,7 @@ struct finding {
 	const char *summary;
 	unsigned doubts; /* FINDING_DOUBT_*: why it is not certain */
 	array(struct thread_id) threads;
+	size_t behind; /* threads beside these that cannot go on before they do */
 	array(struct resource) resources;
 	array(const char *) evidence; /* one sentence each: the facts that it rests on */
 };
@@ -95,6 +96,7 @@ struct finding {
 #define FINDING_DOUBT_SIGNAL  4	 /* a signal handler may end a wait */
 #define FINDING_DOUBT_CLASS   8	 /* what a thread waits for is inferred */
 #define FINDING_DOUBT_OWNER   16 /* an owner is inferred, or may not be the only one */
+#define FINDING_DOUBT_OTHERS  32 /* it depends on threads of which such a thing is true */
 
 /* A process, or a thread of one, that owns what a dumped thread waits for, but was not dumped. */
 struct neighbour {

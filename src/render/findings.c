@@ -1,6 +1,5 @@
 /* What hangs, before anything else is said. */
 #include "base/cleanup.h"
-#include "render/behind.h"
 #include "render/parts.h"
 #include "render/words.h"
 
@@ -49,10 +48,8 @@ static void print_wait(struct printer *p, const struct finding *finding,
 		print(p, " in ");
 		print_foreign(p, function);
 	}
-	if (wait->owners.count) {
-		print(p, ", ");
-		print_owners(p, wait, home, !is_of_finding(finding, &wait->owners.items[0]));
-	}
+	bool known = wait->owners.count && is_of_finding(finding, &wait->owners.items[0]);
+	print_owners(p, ", ", wait, home, !known);
 }
 
 /* Among several processes, each thread says whose it is. */
@@ -61,45 +58,94 @@ static pid_t home_of(const struct dump *dump)
 	return dump->processes.count == 1 ? dump->processes.items[0].pid : 0;
 }
 
+static const char *const state_words[] = {
+	['R'] = "runs",
+	['S'] = "sleeps",
+	['D'] = "waits for I/O",
+	['T'] = "is stopped",
+	['t'] = "is stopped by a tracer",
+	['Z'] = "is a zombie",
+	['X'] = "is ending",
+};
+
+/* What is known of somebody who is no thread of the dump. */
+static void print_state(struct printer *p, struct thread_id id)
+{
+	const struct neighbour *neighbour = printer_neighbour(p, id);
+	const struct process *process = printer_process(p, id.pid);
+	if (process) {
+		print_format(p, " has %zu threads", process->threads.count);
+		return;
+	}
+	size_t state = neighbour ? (unsigned char)neighbour->state : 0;
+	if (state < ARRAY_SIZE(state_words) && state_words[state])
+		print_format(p, " %s, and", state_words[state]);
+	print(p, " was not dumped");
+}
+
+static void print_doing(struct printer *p, const struct finding *finding, struct thread_id id)
+{
+	const struct thread_entry *entry = printer_thread(p, id);
+	if (entry)
+		print_wait(p, finding, entry->thread, home_of(p->dump));
+	else
+		print_state(p, id);
+}
+
 /* "9 threads wait, directly or through others, for thread 7 (io), which reads from a pipe". */
-static bool print_chain(struct printer *p, const struct finding *finding)
+static void print_chain(struct printer *p, const struct finding *finding)
 {
 	size_t waiting = finding->threads.count - 1;
-	if (finding->threads.count < 2)
-		return false;
-	const struct thread_entry *root = printer_thread(p, finding->threads.items[0]);
-	if (!root)
-		return false;
 	print_format(p, "%zu %s, directly or through others, for ", waiting,
 		     waiting == 1 ? "thread waits" : "threads wait");
 	print_thread_id(p, finding->threads.items[0], home_of(p->dump), true);
 	print(p, ", which");
-	print_wait(p, finding, root->thread, home_of(p->dump));
-	return true;
+	print_doing(p, finding, finding->threads.items[0]);
 }
 
-char *render_summary(const struct dump *dump, const struct finding *finding)
+void print_summary(struct printer *p, const struct finding *finding)
+{
+	size_t n = finding->threads.count;
+	if (finding->kind == FINDING_BLOCKED_CHAIN && n > 1)
+		print_chain(p, finding);
+	else
+		print_format(p, "%zu %s", n, plural(finding_words[finding->kind].sentence, n));
+}
+
+/* Everything in the pool, as all strings of a dump. */
+struct pooled {
+	struct finding *finding;
+	struct strpool *strings;
+};
+
+static void add_pooled(void *context, const char *sentence)
+{
+	struct pooled *pooled = context;
+	*array_append(&pooled->finding->evidence) = strpool_add(pooled->strings, sentence);
+}
+
+void render_describe_findings(struct dump *dump)
 {
 	static const struct render_options plain = {0};
 	struct printer p;
-	size_t n = finding->threads.count;
+	if (!dump->findings.count)
+		return;
 	printer_init(&p, dump, &plain, NULL);
-	if (finding->kind != FINDING_BLOCKED_CHAIN || !print_chain(&p, finding))
-		print_format(&p, "%zu %s", n, plural(finding_words[finding->kind].sentence, n));
-	char *summary = text_steal(&p.text);
+	array_for_each (&dump->findings, finding) {
+		struct pooled pooled = {finding, &dump->strings};
+		print_summary(&p, finding);
+		_cleanup_free_ char *summary = text_steal(&p.text);
+		finding->summary = strpool_add(&dump->strings, summary);
+		tell_evidence(&p, finding, add_pooled, &pooled);
+	}
 	printer_finish(&p);
-	return summary;
 }
 
-static void print_thread_line(struct printer *p, const struct finding *finding,
-			      const struct thread_id *id)
+static void print_thread_line(struct printer *p, const struct finding *finding, struct thread_id id)
 {
-	const struct thread_entry *entry = printer_thread(p, *id);
-	pid_t home = home_of(p->dump);
 	print(p, "  ");
-	print_thread_id(p, *id, home, true);
-	if (entry)
-		print_wait(p, finding, entry->thread, home);
+	print_thread_id(p, id, home_of(p->dump), true);
+	print_doing(p, finding, id);
 	print_end(p);
 }
 
@@ -108,7 +154,7 @@ static void print_threads(struct printer *p, const struct finding *finding)
 	size_t count = finding->threads.count;
 	size_t most = p->options->verbose || count <= MOST_THREADS ? count : MOST_THREADS;
 	for (size_t i = 0; i < most; i++)
-		print_thread_line(p, finding, &finding->threads.items[i]);
+		print_thread_line(p, finding, finding->threads.items[i]);
 	if (most < count) {
 		print_format(p, "  and %zu more", count - most);
 		print_end(p);
@@ -117,14 +163,28 @@ static void print_threads(struct printer *p, const struct finding *finding)
 
 static void print_behind(struct printer *p, const struct finding *finding)
 {
-	if (!finding_words[finding->kind].counts_threads_behind)
+	if (!finding->behind)
 		return;
-	size_t behind = count_threads_behind(p, finding);
-	if (!behind)
-		return;
-	print_format(p, "  %zu more thread%s behind %s.", behind, behind == 1 ? " waits" : "s wait",
+	print_format(p, "  %zu more thread%s behind %s.", finding->behind,
+		     finding->behind == 1 ? " waits" : "s wait",
 		     finding->threads.count == 1 ? "it" : "them");
 	print_end(p);
+}
+
+static void print_doubts(struct printer *p, const struct finding *finding)
+{
+	const char *before = "  Not certain: ";
+	for (unsigned i = 0; i < DOUBTS; i++) {
+		if (finding->confidence == CONFIDENCE_CERTAIN || !(finding->doubts & 1u << i))
+			continue;
+		print(p, before);
+		print(p, doubt_words[i]);
+		before = "; ";
+	}
+	if (*before == ';') {
+		print(p, ".");
+		print_end(p);
+	}
 }
 
 static void print_finding(struct printer *p, const struct finding *finding)
@@ -134,12 +194,10 @@ static void print_finding(struct printer *p, const struct finding *finding)
 	print(p, finding_words[finding->kind].title);
 	style_off(p);
 	print(p, finding->confidence == CONFIDENCE_LIKELY ? " (likely): " : ": ");
-	if (finding->summary) {
+	if (finding->summary)
 		print_foreign(p, finding->summary);
-	} else {
-		_cleanup_free_ char *summary = render_summary(p->dump, finding);
-		print(p, summary);
-	}
+	else
+		print_summary(p, finding);
 	print_end(p);
 	print_threads(p, finding);
 	if (!finding->threads.count) {
@@ -150,6 +208,14 @@ static void print_finding(struct printer *p, const struct finding *finding)
 		}
 	}
 	print_behind(p, finding);
+	print_doubts(p, finding);
+	if (!p->options->verbose)
+		return;
+	array_for_each (&finding->evidence, sentence) {
+		print(p, "  - ");
+		print_foreign(p, *sentence);
+		print_end(p);
+	}
 }
 
 void print_findings(struct printer *p)

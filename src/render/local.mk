@@ -1,6 +1,5 @@
 libhangdump_a_SOURCES += \
-	src/render/behind.c \
-	src/render/behind.h \
+	src/render/evidence.c \
 	src/render/errors.c \
 	src/render/findings.c \
 	src/render/frames.c \

@@ -13,6 +13,12 @@ void print_header(struct printer *p);
 void print_process_header(struct printer *p, const struct process *process);
 
 void print_findings(struct printer *p);
+/* No end of line: "2 threads wait for each other". */
+void print_summary(struct printer *p, const struct finding *finding);
+/* One sentence a line; `add` gets each, which is its own. */
+typedef void add_sentence_fn(void *context, const char *sentence);
+void tell_evidence(struct printer *p, const struct finding *finding, add_sentence_fn *add,
+		   void *context);
 
 /* No end of line: "4245-4254, 4260 "worker-1".."worker-10"". */
 void print_members(struct printer *p, const struct process *process, const struct group *group);
@@ -23,8 +29,12 @@ void print_tids(struct printer *p, const pid_t *tids, size_t count, size_t most)
 void print_resource(struct printer *p, const struct resource *resource, bool with_address);
 /* No end of line: " (3 bytes to read)", or nothing. */
 void print_detail(struct printer *p, const struct resource *resource);
-/* No end of line: "held by thread 4243 (transfer-1)". */
-void print_owners(struct printer *p, const struct wait *wait, pid_t home, bool with_names);
+/*
+ * No end of line: "held by thread 4243 (transfer-1)", "owner not recorded", with `before` before
+ * it; nothing when nobody in particular has to act.
+ */
+void print_owners(struct printer *p, const char *before, const struct wait *wait, pid_t home,
+		  bool with_names);
 /* No empty line: "on mutex ..., held by ..."; nothing when there is nothing to say. */
 void print_waiting_on(struct printer *p, const struct process *process, const struct group *group);
 

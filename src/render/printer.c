@@ -136,6 +136,23 @@ const struct thread_entry *printer_thread(const struct printer *p, struct thread
 	return bsearch(&key, p->threads, p->thread_count, sizeof(key), compare_entries);
 }
 
+static int compare_neighbours(const void *a, const void *b)
+{
+	const struct neighbour *x = a, *y = b;
+	if (x->id.pid != y->id.pid)
+		return x->id.pid < y->id.pid ? -1 : 1;
+	return (x->id.tid > y->id.tid) - (x->id.tid < y->id.tid);
+}
+
+const struct neighbour *printer_neighbour(const struct printer *p, struct thread_id id)
+{
+	const struct neighbour key = {.id = id};
+	if (!p->dump->neighbours.count)
+		return NULL;
+	return bsearch(&key, p->dump->neighbours.items, p->dump->neighbours.count, sizeof(key),
+		       compare_neighbours);
+}
+
 static void print_name(struct printer *p, const char *name)
 {
 	if (!name)
@@ -145,21 +162,39 @@ static void print_name(struct printer *p, const char *name)
 	print(p, ")");
 }
 
-void print_thread_id(struct printer *p, struct thread_id id, pid_t home, bool with_name)
+/* Names are said with the innermost: that of a thread, or that of a process as a whole. */
+static const char *name_of(const struct printer *p, struct thread_id id)
+{
+	const struct thread_entry *entry = id.tid ? printer_thread(p, id) : NULL;
+	const struct process *process = id.tid ? NULL : printer_process(p, id.pid);
+	const struct neighbour *neighbour = printer_neighbour(p, id);
+	if (entry)
+		return entry->thread->name;
+	if (process)
+		return process->name;
+	return neighbour ? neighbour->name : NULL;
+}
+
+/* The one thread of another process is that process. */
+static bool is_whole_process(const struct printer *p, struct thread_id id, pid_t home)
 {
 	const struct process *process = printer_process(p, id.pid);
-	if (id.tid) {
-		const struct thread_entry *entry = printer_thread(p, id);
+	return !id.tid ||
+	       (id.pid != home && id.tid == id.pid && process && process->threads.count == 1);
+}
+
+void print_thread_id(struct printer *p, struct thread_id id, pid_t home, bool with_name)
+{
+	if (!is_whole_process(p, id, home)) {
 		print_format(p, "thread %d", id.tid);
-		if (with_name && entry)
-			print_name(p, entry->thread->name);
-		else if (!entry && process)
-			print(p, " (not in this dump)");
-		if (id.pid == home)
+		if (with_name)
+			print_name(p, name_of(p, id));
+		if (id.pid == home || !id.pid)
 			return;
 		print(p, " of ");
 	}
+	struct thread_id process = {id.pid, 0};
 	print_format(p, "process %d", id.pid);
-	if (process && with_name)
-		print_name(p, process->name);
+	if (with_name)
+		print_name(p, name_of(p, process));
 }

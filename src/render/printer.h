@@ -58,9 +58,12 @@ const struct process *printer_process(const struct printer *p, pid_t pid);
 /* NULL when the dump does not have it. */
 const struct thread_entry *printer_thread(const struct printer *p, struct thread_id id);
 
+/* NULL when nothing is known of it. */
+const struct neighbour *printer_neighbour(const struct printer *p, struct thread_id id);
+
 /*
  * "thread 4243 (transfer-1)", "process 4300 (sh)", "thread 12 (io) of process 10 (db)": of which
- * process is said when it is not `home`.
+ * process is said when it is not `home`; its one thread is the process.
  */
 void print_thread_id(struct printer *p, struct thread_id id, pid_t home, bool with_name);
 

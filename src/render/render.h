@@ -26,10 +26,9 @@ struct render_options {
 void render_text(const struct dump *dump, const struct render_options *options, FILE *to);
 
 /*
- * The finding in one sentence without its kind: "2 threads wait for each other".  Escaped, as the
- * report is.  For finding->summary where analysis, which has no words, leaves it empty; the
- * caller frees.
+ * Gives each finding its words, because analysis has none: the summary, one sentence without its
+ * kind ("2 threads wait for each other"), and the evidence.  Escaped, as the report is.
  */
-char *render_summary(const struct dump *dump, const struct finding *finding);
+void render_describe_findings(struct dump *dump);
 
 #endif

@@ -49,9 +49,11 @@ void print_detail(struct printer *p, const struct resource *resource)
 	print(p, ")");
 }
 
-void print_owners(struct printer *p, const struct wait *wait, pid_t home, bool with_names)
+static void print_owner_list(struct printer *p, const struct wait *wait, pid_t home,
+			     bool with_names)
 {
 	size_t most = p->options->verbose ? SIZE_MAX : MOST_OWNERS;
+	print(p, wait->owner_confidence == CONFIDENCE_LIKELY ? "likely " : "");
 	print_format(p, "%s ", wait_words[wait->class].owner);
 	for (size_t i = 0; i < wait->owners.count; i++) {
 		if (i == most) {
@@ -60,7 +62,29 @@ void print_owners(struct printer *p, const struct wait *wait, pid_t home, bool w
 		}
 		if (i)
 			print(p, i + 1 == wait->owners.count ? " and " : ", ");
-		print_thread_id(p, wait->owners.items[i], home, with_names);
+		struct thread_id owner = wait->owners.items[i];
+		print_thread_id(p, owner, home, with_names);
+		if (with_names && wait->owner_state == OWNER_ALIVE &&
+		    !(owner.tid ? printer_thread(p, owner) != NULL
+				: printer_process(p, owner.pid) != NULL))
+			print(p, " (not in this dump)");
+	}
+}
+
+void print_owners(struct printer *p, const char *before, const struct wait *wait, pid_t home,
+		  bool with_names)
+{
+	const char *state = owner_state_words[wait->owner_state];
+	if (!wait->owners.count && wait->owner_state == OWNER_EXITED)
+		state = "held by a thread that has exited";
+	if (wait->owners.count) {
+		print(p, before);
+		print_owner_list(p, wait, home, with_names);
+		before = ", ";
+	}
+	if (state) {
+		print(p, before);
+		print(p, state);
 	}
 }
 
@@ -94,9 +118,6 @@ void print_waiting_on(struct printer *p, const struct process *process, const st
 		else
 			print(p, " (details differ)");
 	}
-	if (wait->owners.count) {
-		print(p, wait->resource.kind ? ", " : "");
-		print_owners(p, wait, process->pid, true);
-	}
+	print_owners(p, wait->resource.kind ? ", " : "", wait, process->pid, true);
 	print_end(p);
 }

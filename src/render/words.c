@@ -63,18 +63,32 @@ const struct wait_words wait_words[WAIT_CLASSES] = {
 	[WAIT_SYSTEM_CALL] = {"waits for", "is in a system call", UP_TO},
 };
 
+const char *const owner_state_words[OWNER_STATES] = {
+	[OWNER_EXITED] = "which has exited",
+	[OWNER_LEFT_BY_FORK] = "whose lock this is a copy of, made by fork",
+	[OWNER_NOT_RECORDED] = "owner not recorded",
+	[OWNER_READERS] = "held by readers, who are not recorded",
+	[OWNER_UNREADABLE] = "owner not readable",
+};
+
+const char *const doubt_words[DOUBTS] = {
+	"a thread was not seen to stay where it was",
+	"a wait ends by itself",
+	"a signal handler may end a wait",
+	"what a thread waits for is inferred",
+	"an owner is inferred, or may not be the only one",
+	"it depends on other threads of which such a thing is true",
+};
+
 const struct finding_words finding_words[FINDING_KINDS] = {
 	[FINDING_DEADLOCK] = {"DEADLOCK",
-			      {"thread waits in a circle", "threads wait for each other"},
-			      .counts_threads_behind = true},
+			      {"thread waits in a circle", "threads wait for each other"}},
 	[FINDING_SELF_DEADLOCK] = {"SELF-DEADLOCK",
 				   {"thread waits for what it holds itself",
-				    "threads wait for what they hold themselves"},
-				   .counts_threads_behind = true},
+				    "threads wait for what they hold themselves"}},
 	[FINDING_OWNER_EXITED] = {"OWNER EXITED",
 				  {"thread waits for an owner that no longer exists",
-				   "threads wait for an owner that no longer exists"},
-				  .counts_threads_behind = true},
+				   "threads wait for an owner that no longer exists"}},
 	[FINDING_BLOCKED_CHAIN] = {"BLOCKED CHAIN",
 				   {"thread in a chain of waits",
 				    "threads in a chain of waits, which begins at the first one"}},

@@ -15,8 +15,14 @@ struct finding_words {
 	const char *title;
 	/* After a count, unless the count is always one: {singular, plural}. */
 	const char *sentence[2];
-	bool counts_threads_behind; /* its threads cannot go on, nor can those that wait on them */
 };
+/* After the owners, or in their place; NULL: nothing to say. */
+extern const char *const owner_state_words[OWNER_STATES];
+
+/* Why a finding is not certain, by bit number of FINDING_DOUBT_*. */
+#define DOUBTS 6
+extern const char *const doubt_words[DOUBTS];
+
 extern const struct finding_words finding_words[FINDING_KINDS];
 
 extern const char *const found_by_words[FOUND_BY_WAYS];

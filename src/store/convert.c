@@ -239,6 +239,7 @@ json_t *convert_finding(const struct finding *finding)
 	json_put(object, "confidence", json_string(confidence_names[finding->confidence]));
 	json_put(object, "summary", json_text(finding->summary));
 	json_put(object, "threads", threads);
+	json_put(object, "behind", json_count(finding->behind));
 	json_put(object, "resources", resources);
 	json_put(object, "evidence", evidence);
 	return object;

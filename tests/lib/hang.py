@@ -11,6 +11,7 @@ exits with 0, with 1 when a case failed, with 77 when every case was skipped.
 import atexit
 import ctypes
 import json
+import multiprocessing.connection
 import os
 import re
 import selectors
@@ -492,8 +493,65 @@ def add_case(name, function, *arguments):
     _cases.append((name, lambda: function(*arguments)))
 
 
-def main():
-    """Runs the cases; words on the command line choose those whose names hold one of them."""
+def _run_case(number, name, function):
+    """Runs one; its lines, and whether it passed, failed or was skipped."""
+    begun = time.monotonic()
+    lines, word, note = [], "ok", ""
+    try:
+        function()
+        result = "passed"
+    except Skip as reason:
+        note, result = f" # SKIP {reason}", "skipped"
+    except Exception as error:  # whatever it is, the other cases run
+        word, result = "not ok", "failed"
+        text = str(error) if isinstance(error, Failed) else traceback.format_exc()
+        lines = [f"# {line}" for line in text.splitlines()]
+    finally:
+        kill_victims()
+    lines.append(f"{word} {number} - {name}{note} ({time.monotonic() - begun:.1f} s)")
+    return lines, result
+
+
+def _work(chosen, taken, results):
+    """A worker: takes the next case and sends its lines and result, until there is none."""
+    _die_with_parent()
+    _libc.prctl(PR_SET_CHILD_SUBREAPER, 1)
+    while True:
+        with taken.get_lock():
+            number = taken.value
+            taken.value += 1
+        if number >= len(chosen):
+            return
+        results.send(_run_case(number + 1, *chosen[number]))
+
+
+def _run_all(chosen, jobs):
+    """The results of the cases, as they come."""
+    if jobs == 1:
+        for number, (name, function) in enumerate(chosen, 1):
+            yield _run_case(number, name, function)
+        return
+    fork = multiprocessing.get_context("fork")
+    taken = fork.Value("i", 0)
+    readers = []
+    for _ in range(jobs):
+        reader, writer = fork.Pipe(duplex=False)
+        fork.Process(target=_work, args=(chosen, taken, writer), daemon=True).start()
+        writer.close()
+        readers.append(reader)
+    while readers:
+        for reader in multiprocessing.connection.wait(readers):
+            try:
+                yield reader.recv()
+            except EOFError:
+                readers.remove(reader)
+
+
+def main(jobs=1):
+    """Runs the cases; words on the command line choose those whose names hold one of them.
+
+    With more jobs than one, that many cases run at a time, each in a process of its own.
+    """
     if not os.access(HANGDUMP, os.X_OK):
         print(f"1..0 # SKIP there is no {HANGDUMP}")
         sys.exit(77)
@@ -501,25 +559,12 @@ def main():
     words = sys.argv[1:]
     chosen = [c for c in _cases if not words or any(w in c[0] for w in words)]
     print(f"1..{len(chosen)}", flush=True)
-    failed = skipped = 0
-    for number, (name, function) in enumerate(chosen, 1):
-        begun = time.monotonic()
-        note = ""
-        try:
-            function()
-            word = "ok"
-        except Skip as reason:
-            word, note = "ok", f" # SKIP {reason}"
-            skipped += 1
-        except Exception as error:  # whatever it is, the other cases run
-            word = "not ok"
-            failed += 1
-            for line in (
-                str(error) if isinstance(error, Failed) else traceback.format_exc()
-            ).splitlines():
-                print(f"# {line}")
-        finally:
-            kill_victims()
-        print(f"{word} {number} - {name}{note} ({time.monotonic() - begun:.1f} s)", flush=True)
-    print(f"# {len(chosen) - failed - skipped} passed, {failed} failed, {skipped} skipped")
-    sys.exit(1 if failed else 77 if skipped == len(chosen) else 0)
+    count = {"passed": 0, "failed": 0, "skipped": 0}
+    for lines, result in _run_all(chosen, jobs):
+        count[result] += 1
+        print("\n".join(lines), flush=True)
+    print(f"# {', '.join(f'{number} {word}' for word, number in count.items())}")
+    if sum(count.values()) != len(chosen):
+        print("# a worker ended before its cases did")
+        sys.exit(1)
+    sys.exit(1 if count["failed"] else 77 if count["skipped"] == len(chosen) else 0)

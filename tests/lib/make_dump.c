@@ -126,6 +126,7 @@ void make_bank(struct dump *dump)
 	make_frame(dump, acceptor, "epoll_wait", 0x57, "epoll_wait.c", 30);
 	make_frame(dump, acceptor, "accept_loop", 0x2a, "/src/bank/net.c", 44);
 	struct finding *finding = make_finding(dump, FINDING_DEADLOCK);
+	finding->behind = 10;
 	finding->summary = strpool_add(&dump->strings, "2 threads wait for each other");
 	make_finding_thread(finding, 4242, 4243);
 	make_finding_thread(finding, 4242, 4244);

@@ -16,8 +16,13 @@ live_tests = \
 	tests/live/owners.py \
 	tests/live/real_programs.py \
 	tests/live/refusals.py \
-	tests/live/sandbox.py
+	tests/live/sandbox.py \
+	tests/live/second_look.py \
+	tests/live/verdicts.py \
+	tests/live/verdicts_crowd.py \
+	tests/live/verdicts_real.py
 TESTS += $(live_tests)
 EXTRA_DIST += $(live_tests) \
 	tests/compare/compare_gdb.py \
-	tests/lib/hang.py
+	tests/lib/hang.py \
+	tests/lib/verdict.py

@@ -14,6 +14,11 @@ tests_victims_blocking_CFLAGS = $(victim_cflags)
 tests_victims_blocking_LDFLAGS = $(victim_ldflags)
 tests_victims_blocking_LDADD = -lrt
 
+check_PROGRAMS += tests/victims/busy
+tests_victims_busy_SOURCES = tests/victims/busy.c
+tests_victims_busy_CFLAGS = $(victim_cflags)
+tests_victims_busy_LDFLAGS = $(victim_ldflags)
+
 check_PROGRAMS += tests/victims/hopper
 tests_victims_hopper_SOURCES = tests/victims/hopper.c
 tests_victims_hopper_CFLAGS = $(victim_cflags)
@@ -88,4 +93,42 @@ tests_victims_classes_cxx_SOURCES = tests/victims/classes_cxx.cc
 tests_victims_classes_cxx_CXXFLAGS = -std=c++20 -O1 -g -pthread
 tests_victims_classes_cxx_LDFLAGS = $(victim_ldflags)
 tests_victims_classes_cxx_LDADD =
+endif
+
+# The test that runs those in other languages builds them.
+EXTRA_DIST += \
+	tests/victims/Verdicts.java \
+	tests/victims/verdicts.go \
+	tests/victims/verdicts.h \
+	tests/victims/verdicts.rs \
+	tests/victims/verdicts_glib.c \
+	tests/victims/verdicts_openmp.c \
+	tests/victims/verdicts_python.py
+
+check_PROGRAMS += tests/victims/verdicts
+tests_victims_verdicts_SOURCES = \
+	tests/victims/verdicts.c \
+	tests/victims/verdicts_crowd.c \
+	tests/victims/verdicts_file.c \
+	tests/victims/verdicts_lock.c \
+	tests/victims/verdicts_lone.c \
+	tests/victims/verdicts_moving.c \
+	tests/victims/verdicts_process.c \
+	tests/victims/verdicts_tables.c
+tests_victims_verdicts_CFLAGS = $(victim_cflags)
+tests_victims_verdicts_LDFLAGS = $(victim_ldflags)
+tests_victims_verdicts_LDADD = -ldl
+
+check_PROGRAMS += tests/victims/libverdict.so
+tests_victims_libverdict_so_SOURCES = tests/victims/libverdict.c
+tests_victims_libverdict_so_CFLAGS = $(victim_cflags) -fPIC
+tests_victims_libverdict_so_LDFLAGS = -shared -pthread
+
+if HAVE_CXX
+check_PROGRAMS += tests/victims/verdicts_cxx
+tests_victims_verdicts_cxx_SOURCES = tests/victims/verdicts_cxx.cc tests/victims/verdicts.c
+tests_victims_verdicts_cxx_CFLAGS = $(victim_cflags)
+tests_victims_verdicts_cxx_CXXFLAGS = -std=c++20 -O1 -g -pthread
+tests_victims_verdicts_cxx_LDFLAGS = $(victim_ldflags)
+tests_victims_verdicts_cxx_LDADD =
 endif

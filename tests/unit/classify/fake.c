@@ -133,8 +133,12 @@ void fake_module(struct fake *fake, size_t i, const char *module)
 
 void fake_descriptor(struct fake *fake, int fd, const char *target, unsigned mode, const char *info)
 {
-	struct capture_descriptor *descriptor = array_append(&fake->process.descriptors);
-	*descriptor = (struct capture_descriptor){
+	size_t at = fake->process.descriptors.count;
+	array_append(&fake->process.descriptors);
+	struct capture_descriptor *items = fake->process.descriptors.items;
+	for (; at > 0 && items[at - 1].fd > fd; at--)
+		items[at] = items[at - 1];
+	items[at] = (struct capture_descriptor){
 		.fd = fd, .target = target, .mode = mode, .info = info, .device = 1, .inode = 77};
 }
 

@@ -46,6 +46,13 @@ static void assert_has_not(const char *text, const char *part)
 		fail_msg("'%s' in:\n%s", part, text);
 }
 
+static void assert_reports(struct dump *dump, const char *part)
+{
+	char *text = report(dump, (struct render_options){0});
+	assert_has(text, part);
+	free(text);
+}
+
 static char *read_file(const char *path)
 {
 	FILE *file = fopen(path, "r");
@@ -457,7 +464,8 @@ static void what_is_waited_for_is_described(void **state)
 			make_owner(thread, 10, owner);
 	}
 	char *text = report(&dump, (struct render_options){0});
-	assert_has(text, "\non pipe:[77] fd 5, written by process 20, thread 21 of process 20 and "
+	assert_has(text, "\non pipe:[77] fd 5, written by process 20 (not in this dump), "
+			 "thread 21 of process 20 (not in this dump) and "
 			 "thread 99 (not in this dump)\n");
 	assert_has(text, "\non tcp socket fd 7 (1.2.3.4:5 to 6.7.8.9:10)\n");
 	assert_has(text, "\non futex 0x7f00\n");
@@ -513,9 +521,9 @@ static void a_tree_has_a_section_for_each_process(void **state)
 		"hangdump: 3 processes, 2 threads, partial: the end says what is missing\n"
 		"\n"
 		"DEADLOCK: 2 threads wait for each other\n"
-		"  thread 10 (p10) of process 10 (p10) waits for a child process, until the end of "
+		"  process 10 (p10) waits for a child process, until the end of "
 		"process 20 (p20)\n"
-		"  thread 20 (p20) of process 20 (p20) writes to a pipe, read by process 10 (p10)\n"
+		"  process 20 (p20) writes to a pipe, read by process 10 (p10)\n"
 		"\n"
 		"process 20 (p20), 1 thread, not stopped\n"
 		"command: '' 'it'\\''s'\n"
@@ -536,28 +544,125 @@ static void a_tree_has_a_section_for_each_process(void **state)
 		"  process 30: status: it ended\n");
 }
 
-static void only_those_that_surely_cannot_go_on_wait_behind(void **state)
+static void those_behind_and_the_doubts_are_told(void **state)
+{
+	(void)state;
+	struct dump dump;
+	struct process *process = begin(&dump);
+	struct thread *thread = make_thread(&dump, process, 11, "a", WAIT_MUTEX_LOCK);
+	make_owner(thread, 10, 11);
+	struct finding *finding = make_finding(&dump, FINDING_SELF_DEADLOCK);
+	make_finding_thread(finding, 10, 11);
+	finding->behind = 3;
+	finding->doubts = FINDING_DOUBT_TIMEOUT | FINDING_DOUBT_SIGNAL;
+	assert_reports(&dump, "SELF-DEADLOCK: 1 thread waits for what it holds itself\n"
+			      "  thread 11 (a) waits for a mutex, held by thread 11\n"
+			      "  3 more threads wait behind it.\n\n");
+	dump.findings.items[0].confidence = CONFIDENCE_LIKELY;
+	dump.findings.items[0].behind = 1;
+	assert_reports(&dump, "SELF-DEADLOCK (likely): 1 thread waits for what it holds itself\n"
+			      "  thread 11 (a) waits for a mutex, held by thread 11\n"
+			      "  1 more thread waits behind it.\n"
+			      "  Not certain: a wait ends by itself; a signal handler may end a "
+			      "wait.\n\n");
+	dump_deinit(&dump);
+}
+
+static void owners_are_told_as_far_as_they_are_known(void **state)
 {
 	(void)state;
 	static const struct {
-		pid_t tid, owners[2];
-	} rows[] = {{11, {11}},	    {12, {11}}, {13, {12}}, {14, {11, 99}},
-		    {15, {11, 13}}, {16, {14}}, {17, {18}}, {18, {17}}};
+		enum owner_state state;
+		pid_t owner;
+		enum confidence confidence;
+		const char *line;
+	} rows[] = {
+		{OWNER_NOBODY, 0, CONFIDENCE_CERTAIN, "on mutex m at 0x10\n"},
+		{OWNER_ALIVE, 12, CONFIDENCE_CERTAIN,
+		 "on mutex m at 0x10, held by thread 12 (b)\n"},
+		{OWNER_ALIVE, 12, CONFIDENCE_LIKELY,
+		 "on mutex m at 0x10, likely held by thread 12 (b)\n"},
+		{OWNER_EXITED, 99, CONFIDENCE_CERTAIN,
+		 "on mutex m at 0x10, held by thread 99, which has exited\n"},
+		{OWNER_LEFT_BY_FORK, 12, CONFIDENCE_CERTAIN,
+		 "on mutex m at 0x10, held by thread 12 (b), whose lock this is a copy of, made by "
+		 "fork\n"},
+		{OWNER_NOT_RECORDED, 0, CONFIDENCE_CERTAIN,
+		 "on mutex m at 0x10, owner not recorded\n"},
+		{OWNER_READERS, 0, CONFIDENCE_CERTAIN,
+		 "on mutex m at 0x10, held by readers, who are not recorded\n"},
+		{OWNER_UNREADABLE, 0, CONFIDENCE_CERTAIN,
+		 "on mutex m at 0x10, owner not readable\n"},
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct dump dump;
+		struct process *process = begin(&dump);
+		struct thread *thread = make_thread(&dump, process, 11, "a", WAIT_MUTEX_LOCK);
+		make_resource(&dump, thread, "mutex", 0x10, "m");
+		if (rows[i].owner)
+			make_owner(thread, 10, rows[i].owner);
+		thread->wait.owner_state = rows[i].state;
+		thread->wait.owner_confidence = rows[i].confidence;
+		make_thread(&dump, process, 12, "b", WAIT_SLEEP);
+		assert_reports(&dump, rows[i].line);
+		dump_deinit(&dump);
+	}
+}
+
+static void an_owner_that_was_not_dumped_is_named(void **state)
+{
+	(void)state;
 	struct dump dump;
 	struct process *process = begin(&dump);
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		struct thread *thread =
-			make_thread(&dump, process, rows[i].tid, "a", WAIT_MUTEX_LOCK);
-		for (size_t j = 0; j < 2 && rows[i].owners[j]; j++)
-			make_owner(thread, 10, rows[i].owners[j]);
-	}
+	struct thread *thread = make_thread(&dump, process, 11, "a", WAIT_CHILD);
+	make_owner(thread, 77, 0);
+	struct neighbour *neighbour = array_append(&dump.neighbours);
+	neighbour->id = (struct thread_id){77, 0};
+	neighbour->name = strpool_add(&dump.strings, "cc1\n");
+	neighbour->state = 'S';
+	struct finding *finding = make_finding(&dump, FINDING_BLOCKED_CHAIN);
+	make_finding_thread(finding, 77, 0);
+	make_finding_thread(finding, 10, 11);
+	render_describe_findings(&dump);
+	assert_reports(&dump,
+		       "BLOCKED CHAIN: 1 thread waits, directly or through others, for process 77 "
+		       "(cc1\\n), which sleeps, and was not dumped\n"
+		       "  process 77 (cc1\\n) sleeps, and was not dumped\n"
+		       "  thread 11 (a) waits for a child process, until the end of process 77\n");
+	dump_deinit(&dump);
+}
+
+static void evidence_says_what_a_finding_rests_on(void **state)
+{
+	(void)state;
+	struct dump dump;
+	struct process *process = begin(&dump);
+	struct thread *thread = make_thread(&dump, process, 11, "a", WAIT_MUTEX_LOCK);
+	thread->steady = true;
+	thread->wait.since_ms = 61234;
+	thread->wait.has_syscall = true;
+	thread->wait.syscall = (struct syscall_fact){.number = 202, .name = "futex"};
+	make_resource(&dump, thread, "mutex", 0x10, "m");
+	make_owner(thread, 10, 11);
+	thread = make_thread(&dump, process, 12, "b", WAIT_RUNNING);
+	make_frame(&dump, thread, "spin", 1, NULL, 0);
+	thread->look_ns = 200000000;
+	thread->look_cpu_ns = 150000000;
+	thread->look_delay_ns = 40000000;
 	struct finding *finding = make_finding(&dump, FINDING_SELF_DEADLOCK);
 	make_finding_thread(finding, 10, 11);
-	char *text = report(&dump, (struct render_options){0});
-	assert_has(text, "SELF-DEADLOCK: 1 thread waits for what it holds itself\n"
-			 "  thread 11 (a) waits for a mutex, held by thread 11\n"
-			 "  3 more threads wait behind it.\n");
-	free(text);
+	finding = make_finding(&dump, FINDING_SPINNING);
+	make_finding_thread(finding, 10, 12);
+	render_describe_findings(&dump);
+	assert_string_equal(
+		dump.findings.items[0].evidence.items[0],
+		"thread 11 (a) of process 10 (p): mutex lock in futex, asleep from the "
+		"first look to the last, since 61.2 s; mutex m at 0x10, held by thread 11 "
+		"(a) of process 10 (p), as memory says");
+	assert_string_equal(
+		dump.findings.items[1].evidence.items[0],
+		"thread 12 (b) of process 10 (p): ran for 0.1 s and waited for a CPU for "
+		"0.0 s of the 0.2 s between two looks, which both met it in spin");
 	dump_deinit(&dump);
 }
 
@@ -677,7 +782,8 @@ static void a_chain_says_what_its_root_waits_for(void **state)
 	struct finding *finding = make_finding(&dump, FINDING_BLOCKED_CHAIN);
 	for (pid_t tid = 11; tid < 14; tid++)
 		make_finding_thread(finding, 10, tid);
-	char *summary = render_summary(&dump, finding);
+	render_describe_findings(&dump);
+	const char *summary = finding->summary;
 	assert_string_equal(summary, "2 threads wait, directly or through others, for thread 11 "
 				     "(io\\x1b), which reads from tcp socket:[99] fd 7 "
 				     "(to 1.2.3.4:5)");
@@ -686,7 +792,6 @@ static void a_chain_says_what_its_root_waits_for(void **state)
 		   "BLOCKED CHAIN: 2 threads wait, directly or through others, for thread 11 ");
 	assert_has(text, "\n  thread 13 (w) waits for a mutex, held by thread 12\n");
 	free(text);
-	free(summary);
 	dump_deinit(&dump);
 }
 
@@ -722,10 +827,10 @@ static void every_finding_and_class_has_words(void **state)
 		struct finding *finding = make_finding(&dump, (enum finding_kind)kind);
 		for (int class = 0; kind == 0 && class < WAIT_CLASSES; class ++)
 			make_finding_thread(finding, 10, 100 + class);
-		char *summary = render_summary(&dump, finding);
-		assert_true(strlen(summary) > 10);
-		free(summary);
 	}
+	render_describe_findings(&dump);
+	array_for_each (&dump.findings, finding)
+		assert_true(strlen(finding->summary) > 10);
 	char *text = report(&dump, (struct render_options){.verbose = true});
 	assert_has_not(text, "(null)");
 	free(text);
@@ -775,7 +880,10 @@ int main(void)
 		cmocka_unit_test(what_is_waited_for_is_described),
 		cmocka_unit_test(idle_groups_can_be_left_out_but_are_counted),
 		cmocka_unit_test(a_tree_has_a_section_for_each_process),
-		cmocka_unit_test(only_those_that_surely_cannot_go_on_wait_behind),
+		cmocka_unit_test(those_behind_and_the_doubts_are_told),
+		cmocka_unit_test(owners_are_told_as_far_as_they_are_known),
+		cmocka_unit_test(an_owner_that_was_not_dumped_is_named),
+		cmocka_unit_test(evidence_says_what_a_finding_rests_on),
 		cmocka_unit_test(colours_only_when_asked_and_always_reset),
 		cmocka_unit_test(verbose_adds_facts_and_changes_none),
 		cmocka_unit_test(a_long_command_line_is_cut_aloud),

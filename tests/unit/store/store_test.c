@@ -163,7 +163,8 @@ static void every_key_is_there_in_its_order(void **state)
 		"doubtful ");
 	assert_keys(json, "processes.0.modules.0", "path build_id start end ");
 	assert_keys(json, "groups.0", "pid tids class since_ms idle created_by ");
-	assert_keys(json, "findings.0", "kind confidence summary threads resources evidence ");
+	assert_keys(json, "findings.0",
+		    "kind confidence summary threads behind resources evidence ");
 	assert_keys(json, "errors.0", "pid tid what why ");
 	json_decref(outer);
 	json_decref(json);
