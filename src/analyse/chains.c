@@ -99,7 +99,28 @@ static bool is_reason(const struct graph *graph, const struct node *node)
 	return bond_of(wait) != BOND_LOCK || wait->since_ms < 0 || wait->since_ms >= CONTENTION_MS;
 }
 
-static void report(struct analysis *analysis, size_t root, size_t component)
+/* Who stands between a telling wait and the root, whatever he himself waits for. */
+struct links {
+	bool *linked; /* by node */
+	size_t *queue;
+};
+
+static void link_owners(struct links *links, const struct graph *graph, size_t root, size_t from)
+{
+	size_t queued = 0;
+	links->queue[queued++] = from;
+	for (size_t done = 0; done < queued; done++) {
+		graph_for_each_edge(graph, &graph->nodes[links->queue[done]], owner)
+		{
+			if (*owner == root || links->linked[*owner])
+				continue;
+			links->linked[*owner] = true;
+			links->queue[queued++] = *owner;
+		}
+	}
+}
+
+static void report(struct analysis *analysis, struct links *links, size_t root, size_t component)
 {
 	const struct graph *graph = &analysis->graph;
 	const struct roots *roots = &analysis->roots;
@@ -107,7 +128,13 @@ static void report(struct analysis *analysis, size_t root, size_t component)
 	finding_add_thread(finding, &graph->nodes[root]);
 	for (size_t i = roots->first[component]; i < roots->first[component + 1]; i++) {
 		const struct node *node = &graph->nodes[roots->threads[i]];
-		if (roots->threads[i] == root || !node->edge_count || !is_telling(graph, node))
+		if (roots->threads[i] != root && node->edge_count && is_telling(graph, node))
+			link_owners(links, graph, root, roots->threads[i]);
+	}
+	for (size_t i = roots->first[component]; i < roots->first[component + 1]; i++) {
+		const struct node *node = &graph->nodes[roots->threads[i]];
+		if (roots->threads[i] == root || !node->edge_count ||
+		    !(links->linked[roots->threads[i]] || is_telling(graph, node)))
 			continue;
 		finding_add_thread(finding, node);
 		/* That a wait may end by itself does not make another the root. */
@@ -118,7 +145,7 @@ static void report(struct analysis *analysis, size_t root, size_t component)
 		finding->confidence = CONFIDENCE_LIKELY;
 }
 
-static void examine(struct analysis *analysis, size_t component)
+static void examine(struct analysis *analysis, struct links *links, size_t component)
 {
 	const struct graph *graph = &analysis->graph;
 	const struct components *components = &analysis->components;
@@ -130,7 +157,7 @@ static void examine(struct analysis *analysis, size_t component)
 	for (size_t i = roots->first[component]; i < roots->first[component + 1]; i++) {
 		if (roots->threads[i] != root &&
 		    is_reason(graph, &graph->nodes[roots->threads[i]])) {
-			report(analysis, root, component);
+			report(analysis, links, root, component);
 			return;
 		}
 	}
@@ -138,8 +165,12 @@ static void examine(struct analysis *analysis, size_t component)
 
 void find_chains(struct analysis *analysis)
 {
+	size_t n = analysis->graph.count;
+	_cleanup_free_ bool *linked = xcalloc(n, sizeof(*linked));
+	_cleanup_free_ size_t *queue = xcalloc(n, sizeof(*queue));
+	struct links links = {.linked = linked, .queue = queue};
 	for (size_t i = 0; i < analysis->components.count; i++) {
 		if (analysis->roots.of[i] == i)
-			examine(analysis, i);
+			examine(analysis, &links, i);
 	}
 }

@@ -43,7 +43,8 @@ static size_t find_root(const struct roots *roots, const struct graph *graph,
 	}
 	if (!several)
 		return root;
-	return process ? component : NO_ROOT;
+	/* One who waits for one of several is where those behind him end. */
+	return process || !component_is_cyclic(components, graph, component) ? component : NO_ROOT;
 }
 
 static void collect_threads(struct roots *roots, const struct graph *graph,

@@ -267,6 +267,32 @@ def end_all():
     hang.wait_until(ended, "the end of all children")
 
 
+def look(row, roles, options, pids, named):
+    """One dump, and all that the row says of it."""
+    dump = hang.dump(pids[-1], *options, *pids[:-1])
+    told = tell(roles, dump)
+    for role, wanted in row.waits.items():
+        pid, tid = roles[role]
+        if wanted.wait_class:
+            check_wait(roles, role, wanted, hang.threads_of(dump, pid)[tid], named, told)
+    check_findings(row, roles, dump, named, told)
+    if row.neighbours:
+        there = {(n["pid"], n["tid"] or n["pid"]) for n in dump["neighbours"]}
+        for role in row.neighbours.split():
+            check(roles[role] in there, f"{role} is not among {dump['neighbours']}: {told}")
+
+
+def look_until(row, *arguments):
+    """On a busy machine a thread may get no CPU to burn while we look: then we look again."""
+    tries = 10 if any(SPIN in find.kinds for find in row.finds) else 1
+    for left in reversed(range(tries)):
+        try:
+            return look(row, *arguments)
+        except hang.Failed:
+            if not left:
+                raise
+
+
 def play(row, begin, named=True, seen=None):
     """One row: begin() starts the victim; seen(roles, pids, options) is called while it is there."""
     with begin() as victim:
@@ -274,17 +300,7 @@ def play(row, begin, named=True, seen=None):
         settle_all(row, roles)
         options = ["--tree"] if row.tree else []
         pids = [roles[r][0] for r in row.target.split()] if row.target else [victim.pid]
-        dump = hang.dump(pids[-1], *options, *pids[:-1])
-        told = tell(roles, dump)
-        for role, wanted in row.waits.items():
-            pid, tid = roles[role]
-            if wanted.wait_class:
-                check_wait(roles, role, wanted, hang.threads_of(dump, pid)[tid], named, told)
-        check_findings(row, roles, dump, named, told)
-        if row.neighbours:
-            there = {(n["pid"], n["tid"] or n["pid"]) for n in dump["neighbours"]}
-            for role in row.neighbours.split():
-                check(roles[role] in there, f"{role} is not among {dump['neighbours']}: {told}")
+        look_until(row, roles, options, pids, named)
         if named:
             check_text(row, roles, pids, options)
         if seen:
