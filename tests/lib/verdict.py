@@ -48,7 +48,7 @@ class Row:
     """
 
     def __init__(self, name, waits, finds=(), may=None, target=None, tree=False, musl=None,
-                 not_asleep="", roles=None, text=(), neighbours=None, rest=0.03):
+                 not_asleep="", roles=None, text=(), neighbours=None, rest=0.03, tries=1):
         self.name = name
         self.waits = waits
         self.finds = list(finds)
@@ -60,6 +60,8 @@ class Row:
         self.roles = roles or {}  # further actors: {role: the role whose only child it is}
         self.text = text
         self.neighbours = neighbours  # roles of owners that are named, and not dumped
+        # For what goes on in small steps, or may get no CPU to burn while we look.
+        self.tries = 10 if any(SPIN in find.kinds for find in self.finds) else tries
         # Seconds without a wake-up after which all of it has come to rest.  A lock that was waited
         # for but a moment is one in use, and nobody is behind it.
         self.rest = max(rest, 0.15 if any(CHAIN in find.kinds for find in self.finds) else 0)
@@ -204,9 +206,10 @@ def matches(roles, found, wanted, named, sees_all):
         return False
     if CHAIN in wanted.kinds and not wanted.more and threads[0] != wanted.threads[0]:
         return False
-    # Where some process does not show its descriptors, it may have any pipe's or socket's end.
+    # Where some process does not show its descriptors, it may have any pipe's or socket's end; and
+    # without names all is inferred.
     if wanted.confidence and found["confidence"] != wanted.confidence and (
-            sees_all or found["confidence"] != "likely"):
+            sees_all and named or found["confidence"] != "likely"):
         return False
     names = [(r.get("name") or "").split(" ")[0] for r in found["resources"]]
     return not (named and wanted.on) or sorted(names) == sorted(wanted.on)
@@ -283,9 +286,7 @@ def look(row, roles, options, pids, named):
 
 
 def look_until(row, *arguments):
-    """On a busy machine a thread may get no CPU to burn while we look: then we look again."""
-    tries = 10 if any(SPIN in find.kinds for find in row.finds) else 1
-    for left in reversed(range(tries)):
+    for left in reversed(range(row.tries)):
         try:
             return look(row, *arguments)
         except hang.Failed:

@@ -233,6 +233,8 @@ def rows_of_processes():
             [Find(CHAIN, everybody, more=True)]),
         Row("chain-tcp", {"root": Wait("socket read"), **behind_first, "main": Wait("sleep")},
             [Find(CHAIN, everybody, more=True)]),
+        Row("chain-own-end", {"root": Wait("pipe read", "main."), **behind_first,
+                              "main": Wait("sleep", "")}),
         Row("chain-spin", {"root": Wait("running", ""), "w1": Wait("mutex lock", "root", "first"),
                            "w2": Wait("mutex lock", "root", "first")},
             [Find(CHAIN, "root w1 w2"), Find(SPIN, "root")], not_asleep="root"),
