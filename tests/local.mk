@@ -4,6 +4,7 @@ unit_cppflags = $(AM_CPPFLAGS) -iquote $(top_srcdir)/tests $(CMOCKA_CFLAGS) \
 unit_ldadd = libhangdump.a $(hangdump_libs) $(CMOCKA_LIBS)
 
 include tests/unit/base/local.mk
+include tests/unit/model/local.mk
 include tests/unit/capture/local.mk
 include tests/unit/objects/local.mk
 include tests/unit/unwind/local.mk

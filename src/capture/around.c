@@ -77,7 +77,7 @@ static void plan_need(struct around *around, struct raw_process *process,
 	}
 }
 
-static void plan_process(struct around *around, const struct capture_process *process,
+static void plan_process(struct around *around, struct capture_process *process,
 			 struct raw_process *raw)
 {
 	struct capture_need needs[CAPTURE_NEEDS_MOST];
@@ -104,7 +104,8 @@ static void work(void *context)
 	/* From what is soonest over to what may take long. */
 	around_semaphores(around);
 	around_file_locks(around);
-	if (around->children)
+	/* Who waits for a process, or is kept by one, wants to know what it is called. */
+	if (around->children || around->semaphores.count || around->found->file_locks.first)
 		around_processes(around);
 	around_resolve_files(around);
 	around_sockets(around);

@@ -21,7 +21,7 @@ typedef unsigned capture_fds_fn(long number, const uint64_t arguments[6], int re
  * What has to be known beyond the process for the call that this thread sleeps in: see
  * capture/reader.h.  Memory may be read, as far as it was captured.  Returns how many.
  */
-typedef unsigned capture_needs_fn(const struct capture_process *process,
+typedef unsigned capture_needs_fn(struct capture_process *process,
 				  const struct capture_thread *thread,
 				  struct capture_need ret[CAPTURE_NEEDS_MOST]);
 
@@ -65,6 +65,22 @@ void capture_look_around(struct capture *capture, struct deadline deadline);
 
 /* verify: who has not moved since the survey (capture_thread.steady). */
 void capture_verify(struct capture *capture);
+
+/*
+ * Was any thread running, before the stop and after it?  0, or when verify last saw one run, on
+ * CLOCK_MONOTONIC.
+ */
+uint64_t capture_ran_until(const struct capture *capture);
+
+/*
+ * A second capture, of the threads that were running, as far as they run still
+ * (capture_thread.use): what they have used by now, and where they are, for which they are stopped
+ * once more.  No thread that sleeps is; of a process no more than 256, those with the most CPU
+ * time, and with no_stop none.  It has processes and threads as the first, in the same order, but
+ * those alone, and of them no more than identity, registers, `use` and what the stop tells.  NULL:
+ * there are none.  The caller capture_free()s it, before the first.
+ */
+struct capture *capture_look_again(const struct capture *first);
 
 /*
  * Did a process execute another program, or lose all its threads, while it was being captured?

@@ -82,6 +82,7 @@ struct listing {
 struct list_question {
 	struct raw_capture *raw;
 	uint64_t pid_namespace;
+	pid_t live_tid; /* somebody in it */
 	struct listing *listing;
 };
 
@@ -249,16 +250,36 @@ static bool list_process(const struct list_question *question, pid_t pid)
 	return true;
 }
 
+/* How many namespaces deep; 0: not known. */
+static unsigned depth_of(pid_t pid)
+{
+	char path[64], text[8192];
+	pid_t ids[NS_LEVELS_MOST];
+	snprintf(path, sizeof(path), "/proc/%d/status", pid);
+	if (proc_read(AT_FDCWD, path, text, sizeof(text)) <= 0)
+		return 0;
+	return parse_status_ids(text, "NSpid", ids, NS_LEVELS_MOST);
+}
+
+/* Of a process whose namespace may not be looked at: could it be this one? */
+static bool may_be_inside(pid_t pid, unsigned depth)
+{
+	unsigned its_depth = depth_of(pid);
+	return !depth || !its_depth || depth == its_depth;
+}
+
 static void list_namespace(void *context)
 {
 	const struct list_question *question = context;
 	_cleanup_closedir_ DIR *dir = opendir("/proc");
 	struct dirent *entry;
 	bool sure = dir != NULL;
+	unsigned depth = depth_of(question->live_tid);
 	while (dir && (entry = readdir(dir))) {
 		pid_t pid = parse_pid(entry->d_name);
 		uint64_t theirs = pid ? namespace_of(pid, "pid") : 0;
-		if (pid && !theirs && (errno == EACCES || errno == EPERM))
+		if (pid && !theirs && (errno == EACCES || errno == EPERM) &&
+		    may_be_inside(pid, depth))
 			sure = false;
 		if (theirs == question->pid_namespace && !list_process(question, pid))
 			sure = false;
@@ -287,14 +308,15 @@ static bool run(struct finder *finder, void (*what)(void *context), void *contex
 }
 
 /* Made once for each namespace that is asked for. */
-static const struct name_list *list_of(struct finder *finder, uint64_t pid_namespace)
+static const struct name_list *list_of(struct finder *finder, uint64_t pid_namespace,
+				       pid_t live_tid)
 {
 	array_for_each (&finder->lists, list) {
 		if (list->pid_namespace == pid_namespace)
 			return list;
 	}
 	struct name_list *list = array_append(&finder->lists);
-	struct list_question question = {finder->raw, pid_namespace,
+	struct list_question question = {finder->raw, pid_namespace, live_tid,
 					 arena_alloc(&finder->raw->arena, sizeof(struct listing))};
 	list->pid_namespace = pid_namespace;
 	if (!question.listing)
@@ -365,7 +387,7 @@ static struct known_id ask(struct finder *finder, const struct capture_process *
 		return id;
 	struct answer answer = ask_for(finder, process, &id, ours ? ns_tid : 0);
 	if (answer.no_call) {
-		const struct name_list *list = list_of(finder, id.pid_namespace);
+		const struct name_list *list = list_of(finder, id.pid_namespace, process->live_tid);
 		const struct alias key = {.ns_tid = ns_tid}, *alias = NULL;
 		if (list->threads.count)
 			alias = bsearch(&key, list->threads.items, list->threads.count, sizeof(key),

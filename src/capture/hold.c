@@ -157,6 +157,15 @@ static void seize_new(struct raw_capture *raw, struct raw_process *process, pid_
 	interrupt(thread);
 }
 
+/* Who has gone to sleep since it was looked at is not touched. */
+static void interrupt_running(struct raw_process *process, struct raw_thread *thread)
+{
+	if (thread->left_alone || !look_is_running(process, &thread->facts))
+		return;
+	seize(process, thread);
+	interrupt(thread);
+}
+
 static void stop_all(struct raw_capture *raw)
 {
 	struct deadline deadline = deadline_in_ms(raw->options.stop_ms);
@@ -165,11 +174,15 @@ static void stop_all(struct raw_capture *raw)
 	for (size_t i = 0; i < raw->process_count; i++) {
 		struct raw_process *process = &raw->processes[i];
 		process->held_from_ns = monotonic_ns();
-		for (size_t j = 0; j < process->thread_count; j++)
-			interrupt(&process->threads[j]);
+		for (size_t j = 0; j < process->thread_count; j++) {
+			if (raw->second)
+				interrupt_running(process, &process->threads[j]);
+			else
+				interrupt(&process->threads[j]);
+		}
 	}
 	/* A thread that was born while its siblings were being stopped is in the list by now. */
-	for (unsigned round = 0; round < ROUNDS_MOST; round++) {
+	for (unsigned round = 0; round < ROUNDS_MOST && !raw->second; round++) {
 		int found = 0;
 		wait_for_stops(raw, deadline);
 		for (size_t i = 0; i < raw->process_count; i++) {
@@ -328,7 +341,7 @@ static void stop_copy_release(struct raw_capture *raw, uint64_t share)
 {
 	prepare_walkers(raw);
 	arena_prefault(&raw->arena, take_expected_bytes(raw));
-	for (size_t i = 0; i < raw->process_count; i++) {
+	for (size_t i = 0; i < raw->process_count && !raw->second; i++) {
 		struct raw_process *process = &raw->processes[i];
 		for (size_t j = 0; j < process->thread_count; j++)
 			seize(process, &process->threads[j]);
@@ -350,7 +363,7 @@ void hold(struct raw_capture *raw)
 	uint64_t share = take_share(raw);
 	if (!raw->options.no_stop)
 		stop_copy_release(raw, share);
-	for (size_t i = 0; i < raw->process_count; i++) {
+	for (size_t i = 0; i < raw->process_count && !raw->second; i++) {
 		struct raw_process *process = &raw->processes[i];
 		for (size_t j = 0; j < process->thread_count; j++) {
 			struct raw_thread *thread = &process->threads[j];

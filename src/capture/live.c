@@ -23,6 +23,7 @@ enum {
 	SPARE_THREADS = 256, /* born between the count and the hold */
 	ARENA_BASE = 256 << 20,
 	ARENA_PER_THREAD = 160 << 10,
+	LOOK_MOST = 256, /* threads of a process that are stopped for a second look */
 };
 
 /* Captured memory of one process: sorted by address, not overlapping. */
@@ -112,6 +113,11 @@ static void add_error(struct capture_process *process, pid_t tid, const char *wh
 	*error = (struct capture_error){tid, what, why};
 }
 
+static struct raw_capture *maker_of(const struct capture *capture)
+{
+	return capture->maker;
+}
+
 static const char *stop_words(struct capture *capture, const struct capture_thread *facts)
 {
 	const char *rest = facts->registers_from == REGISTERS_SYSCALL_FILE
@@ -130,7 +136,9 @@ static const char *stop_words(struct capture *capture, const struct capture_thre
 		return strpool_printf(&capture->strings, "stopping it was refused: %s%s",
 				      strerrordesc_np(facts->stop_errno), rest);
 	case STOP_GONE:
-		return facts->state == 'Z' || facts->state == 'X' ? NULL : "it ended meanwhile";
+		if (maker_of(capture)->second || facts->state == 'Z' || facts->state == 'X')
+			return NULL;
+		return "it ended meanwhile";
 	case STOP_DONE:
 		if (facts->registers_from == REGISTERS_NONE)
 			return facts->stop_errno == ENOTSUP
@@ -183,16 +191,13 @@ static void collect_process(struct capture *capture, const struct raw_process *r
 	array_for_each (&process->threads, thread) {
 		const char *words = stop_words(capture, thread);
 		if (words)
-			add_error(process, thread->tid, "thread", words);
+			add_error(process, thread->tid,
+				  maker_of(capture)->second ? "second look" : "thread", words);
 	}
 }
 
-static struct raw_capture *maker_of(struct capture *capture)
-{
-	return capture->maker;
-}
-
-static struct raw_process *raw_of(struct capture *capture, const struct capture_process *process)
+static struct raw_process *raw_of(const struct capture *capture,
+				  const struct capture_process *process)
 {
 	struct raw_capture *raw = maker_of(capture);
 	for (size_t i = 0; i < raw->process_count; i++) {
@@ -232,13 +237,10 @@ static size_t count_threads(pid_t pid)
 	return stat(path, &st) == 0 && st.st_nlink > 2 ? st.st_nlink - 2 : 1;
 }
 
-static struct raw_capture *raw_new(const pid_t *pids, size_t count,
-				   const struct capture_options *options)
+/* With room for so many threads, and no process yet. */
+static struct raw_capture *raw_with_room(size_t threads, const struct capture_options *options)
 {
 	struct raw_capture *raw = xcalloc(1, sizeof(*raw));
-	size_t threads = 0;
-	for (size_t i = 0; i < count; i++)
-		threads += count_threads(pids[i]);
 	size_t room = ARENA_BASE + threads * (size_t)ARENA_PER_THREAD;
 	struct sysinfo system;
 	/* Never so much that copying stacks could drive the machine out of memory. */
@@ -253,6 +255,18 @@ static struct raw_capture *raw_new(const pid_t *pids, size_t count,
 		free(raw);
 		return NULL;
 	}
+	return raw;
+}
+
+static struct raw_capture *raw_new(const pid_t *pids, size_t count,
+				   const struct capture_options *options)
+{
+	size_t threads = 0;
+	for (size_t i = 0; i < count; i++)
+		threads += count_threads(pids[i]);
+	struct raw_capture *raw = raw_with_room(threads, options);
+	if (!raw)
+		return NULL;
 	raw->processes = arena_alloc(&raw->arena, count * sizeof(*raw->processes));
 	for (size_t i = 0; raw->processes && i < count; i++) {
 		struct raw_process *process = &raw->processes[i];
@@ -283,6 +297,11 @@ static void hold_work(void *raw)
 static void verify_work(void *raw)
 {
 	verify(raw);
+}
+
+static void look_work(void *raw)
+{
+	look(raw);
 }
 
 /* A part of what is left, so that the steps after this one have theirs. */
@@ -435,6 +454,117 @@ void capture_verify(struct capture *capture)
 	helper_run(verify_work, raw, share_of(raw->options.deadline, 30));
 	array_for_each (&capture->processes, process)
 		collect_process(capture, raw_of(capture, process), process);
+}
+
+static size_t count_running(const struct capture_process *process)
+{
+	size_t count = 0;
+	array_for_each (&process->threads, thread)
+		count += thread->use.at_ns != 0;
+	return count;
+}
+
+uint64_t capture_ran_until(const struct capture *capture)
+{
+	uint64_t last = 0;
+	array_for_each (&capture->processes, process) {
+		array_for_each (&process->threads, thread) {
+			if (thread->use.at_ns > last)
+				last = thread->use.at_ns;
+		}
+	}
+	return last;
+}
+
+static int by_cpu_time(const void *a, const void *b)
+{
+	const struct raw_thread *x = a, *y = b;
+	int64_t first = x->facts.use.ran_ns, second = y->facts.use.ran_ns;
+	return (first < second) - (first > second);
+}
+
+/* What a second look has to know of a process and its running threads; the rest it finds out. */
+static void fill_for_look(struct raw_capture *raw, const struct capture_process *process,
+			  const struct raw_process *first)
+{
+	size_t count = count_running(process);
+	struct raw_process *to = &raw->processes[raw->process_count];
+	*to = (struct raw_process){.pid = first->pid,
+				   .live_tid = first->live_tid,
+				   .name = first->name,
+				   .executable = first->executable,
+				   .bulk_copy_refused = first->bulk_copy_refused,
+				   .mappings = first->mappings,
+				   .mapping_count = first->mapping_count};
+	to->threads = arena_alloc(&raw->arena, count * sizeof(*to->threads));
+	to->thread_capacity = to->threads ? count : 0;
+	array_for_each (&process->threads, thread) {
+		struct raw_thread *copy =
+			thread->use.at_ns ? raw_thread_new(to, thread->tid) : NULL;
+		if (!copy)
+			continue;
+		copy->facts.name = thread->name;
+		copy->facts.state = thread->state;
+		copy->facts.start_time = thread->start_time;
+		copy->facts.seccomp = thread->seccomp;
+		copy->facts.use = thread->use;
+		raw_thread_publish(to);
+	}
+	raw->process_count++;
+	qsort(to->threads, to->thread_count, sizeof(*to->threads), by_cpu_time);
+	for (size_t i = 0; i < to->thread_count; i++) {
+		to->threads[i].facts.use = (struct cpu_use){.at_ns = 0};
+		to->threads[i].left_alone = i >= LOOK_MOST;
+	}
+	if (count > LOOK_MOST)
+		raw_add_error(raw, to, 0, "second look",
+			      "%zu of %zu running threads were not stopped again",
+			      count - LOOK_MOST, count);
+}
+
+static void collect_look(struct capture *look, enum helper_end end)
+{
+	struct raw_capture *raw = maker_of(look);
+	uint64_t released_ns = monotonic_ns();
+	for (size_t i = 0; i < raw->process_count; i++) {
+		struct raw_process *raw_process = &raw->processes[i];
+		struct capture_process *process = array_append(&look->processes);
+		struct segments *segments = process->maker = xcalloc(1, sizeof(*segments));
+		if (raw_process->held_from_ns && !raw_process->held_to_ns)
+			raw_process->held_to_ns = released_ns;
+		if (end != HELPER_DONE)
+			raw_add_error(raw, raw_process, 0, "second look",
+				      end == HELPER_TIMED_OUT ? "it took too long and was given up"
+							      : "the helper process failed");
+		collect_process(look, raw_process, process);
+		collect_memory(raw_process, segments);
+		memory_add_source(&process->memory, MEMORY_CAPTURED, segments_read, segments);
+	}
+}
+
+struct capture *capture_look_again(const struct capture *first)
+{
+	const struct raw_capture *first_raw = maker_of(first);
+	size_t processes = 0, threads = 0;
+	array_for_each (&first->processes, process) {
+		processes += count_running(process) > 0;
+		threads += count_running(process);
+	}
+	struct raw_capture *raw = threads ? raw_with_room(threads, &first_raw->options) : NULL;
+	if (!raw)
+		return NULL;
+	struct capture *look = xcalloc(1, sizeof(*look));
+	strpool_init(&look->strings);
+	look->maker = raw;
+	raw->second = true;
+	raw->processes = arena_alloc(&raw->arena, processes * sizeof(*raw->processes));
+	array_for_each (&first->processes, process) {
+		if (raw->processes && count_running(process))
+			fill_for_look(raw, process, raw_of(first, process));
+	}
+	raw->hold_until = share_of(raw->options.deadline, 40);
+	collect_look(look, helper_run(look_work, raw, share_of(raw->options.deadline, 50)));
+	return look;
 }
 
 static bool is_alive(const char *subject)

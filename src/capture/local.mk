@@ -20,6 +20,7 @@ libhangdump_a_SOURCES += \
 	src/capture/live.c \
 	src/capture/live_memory.c \
 	src/capture/live_memory.h \
+	src/capture/look.c \
 	src/capture/memory.c \
 	src/capture/memory.h \
 	src/capture/namespace.c \

@@ -147,6 +147,14 @@ bool parse_timers(const char *text)
 	return false;
 }
 
+int64_t proc_ticks_to_ns(uint64_t ticks)
+{
+	static long per_second;
+	if (!per_second)
+		per_second = sysconf(_SC_CLK_TCK);
+	return (int64_t)(ticks * (1000000000u / (uint64_t)per_second));
+}
+
 void parse_syscall(const char *text, struct raw_syscall *ret)
 {
 	*ret = (struct raw_syscall){.state = SYSCALL_UNREADABLE, .number = -1};

@@ -50,6 +50,9 @@ bool parse_number(const char *text, const char *name, int base, uint64_t *ret);
 /* Does a timer of /proc/PID/timers send a signal?  Its lines: fs/proc/base.c, show_timer(). */
 bool parse_timers(const char *text);
 
+/* Times in stat are in clock ticks. */
+int64_t proc_ticks_to_ns(uint64_t ticks);
+
 void parse_syscall(const char *text, struct raw_syscall *ret);
 
 /* A time in the sched file ("se.exec_start") in nanoseconds; -1 when it is not there. */

@@ -28,6 +28,7 @@ struct raw_thread {
 	uint64_t looked_at_ns; /* CLOCK_MONOTONIC of the first reading */
 	int64_t exec_start_ns; /* -1: not known */
 	bool seized, held;
+	bool left_alone; /* not to be stopped */
 	struct raw_segment *segments;
 };
 
@@ -62,6 +63,8 @@ struct raw_capture {
 	struct capture_options options;
 	struct raw_process *processes; /* in the arena */
 	size_t process_count;
+	/* A second look: at the threads that it was given, as far as they run, and at no others. */
+	bool second;
 	uint64_t stack_budget; /* bytes of stack that a hold may copy in all */
 	struct deadline
 		hold_until; /* when waiting for stops must end, so that there is time to let go */
@@ -109,8 +112,18 @@ uint64_t take_share(const struct raw_capture *raw);
 /* About what all the copies will need. */
 size_t take_expected_bytes(const struct raw_capture *raw);
 
-/* verify.c: the second look. */
+/* verify.c: who has moved since the survey? */
 void verify(struct raw_capture *raw);
+/* Does the process run another program than the survey has seen? */
+bool verify_program_changed(const struct raw_process *process);
+
+/* look.c: the second look at threads that were running. */
+void look(struct raw_capture *raw);
+/* The same thread still, and on a CPU or ready for one? */
+bool look_is_running(const struct raw_process *process, const struct capture_thread *facts);
+/* Untouched where it is not. */
+void look_at_use(const struct raw_process *process, const struct capture_thread *facts,
+		 struct cpu_use *ret);
 
 /* copy.c: the target's memory, by whatever way is open. */
 struct copier {
@@ -132,6 +145,8 @@ void copier_copy(struct copier *copier, struct copy_range *ranges, unsigned coun
 
 /* restart.c: does the stop show in this call's result, and what hides it? */
 bool restart_hides(long number, int64_t result, int seccomp, int64_t *ret_result);
+/* Is it the result of a call that was woken from its sleep by the stop? */
+bool restart_was_asleep(int64_t result);
 
 /* clock.c: how long threads have slept. */
 void clock_fill_slept(struct raw_capture *raw);

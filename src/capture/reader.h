@@ -127,6 +127,16 @@ struct held_walker_ops {
 	void (*walk)(void *walker, pid_t tid, struct deadline deadline, struct held_walk *ret);
 };
 
+/*
+ * What a running thread has used by a moment: /proc/PID/task/TID/schedstat, whose figures the
+ * kernel brings up to date when it switches threads or its clock ticks, and status.
+ */
+struct cpu_use {
+	uint64_t at_ns;		  /* CLOCK_MONOTONIC; 0: not looked at, or not running */
+	int64_t ran_ns, delay_ns; /* on CPUs; ready, but without one; -1 not known */
+	int64_t rests;		  /* how often it gave its CPU away to sleep; -1 not known */
+};
+
 struct capture_thread {
 	pid_t tid;    /* in our pid namespace */
 	pid_t ns_tid; /* in the target's own; 0 not known */
@@ -159,7 +169,9 @@ struct capture_thread {
 	struct held_walk *held; /* NULL: its stack is in the captured memory */
 	/* From /proc, after the release. */
 	bool steady; /* see struct thread in model/dump.h */
-	bool ended;  /* gone by then */
+	/* Of a thread that was running in both readings of /proc, before the stop and after it. */
+	struct cpu_use use;
+	bool ended; /* gone by then */
 };
 
 struct capture_mapping {

@@ -12,6 +12,7 @@
 #include <sys/syscall.h>
 
 /* include/linux/errno.h: never seen by user space, but by a tracer. */
+#define ERESTARTSYS	      512
 #define ERESTARTNOHAND	      514
 #define ERESTART_RESTARTBLOCK 516
 
@@ -46,6 +47,11 @@ static const long returns_eintr[] = {
 	SYS_sendto,
 	SYS_sendmsg,
 };
+
+bool restart_was_asleep(int64_t result)
+{
+	return result == -EINTR || (result <= -ERESTARTSYS && result >= -ERESTART_RESTARTBLOCK);
+}
 
 bool restart_hides(long number, int64_t result, int seccomp, int64_t *ret_result)
 {

@@ -22,14 +22,6 @@ enum {
 	MAPS_MOST = 256 << 20, /* vm.max_map_count times a long path */
 };
 
-static int64_t ticks_to_ns(uint64_t ticks)
-{
-	static long per_second;
-	if (!per_second)
-		per_second = sysconf(_SC_CLK_TCK);
-	return (int64_t)(ticks * (1000000000u / (uint64_t)per_second));
-}
-
 /* The kernel stack, whose first line is the wait channel; without the right to it, that alone. */
 static void survey_kernel_side(struct raw_capture *raw, int dir, struct capture_thread *facts,
 			       char *text)
@@ -63,8 +55,8 @@ bool survey_thread(struct raw_capture *raw, struct raw_process *process, struct 
 		facts->flags = stat.flags;
 		facts->start_time = stat.start_time;
 		facts->processor = stat.processor;
-		facts->cpu_user_ns = ticks_to_ns(stat.utime);
-		facts->cpu_system_ns = ticks_to_ns(stat.stime);
+		facts->cpu_user_ns = proc_ticks_to_ns(stat.utime);
+		facts->cpu_system_ns = proc_ticks_to_ns(stat.stime);
 		if (tid == process->pid)
 			process->ppid = stat.ppid;
 	}

@@ -57,7 +57,8 @@ void take_registers(struct raw_thread *thread)
 			ptrace(PTRACE_SETREGSET, facts->tid, (void *)NT_PRSTATUS, &iov) == 0;
 	}
 	/* One switch to stop, one more where it then goes back to sleep. */
-	facts->own_stops = facts->in_syscall ? 2 : 1;
+	bool asleep = facts->in_syscall && restart_was_asleep(facts->stopped_result);
+	facts->own_stops = asleep ? 2 : 1;
 }
 
 struct wish_list {

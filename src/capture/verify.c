@@ -1,7 +1,7 @@
 /*
- * The second look, after the release: who has not moved since the first?  A thread in the same
- * call with the same stack, whose voluntary switches grew by no more than our own stop cost, slept all the
- * while, and all that was read in between is of one moment.
+ * After the release: who has not moved since the survey?  A thread in the same call with the same
+ * stack, whose voluntary switches grew by no more than our own stop cost, slept all the while, and
+ * all that was read in between is of one moment.
  */
 #include "base/cleanup.h"
 #include "capture/proc.h"
@@ -68,7 +68,7 @@ static void verify_thread(const struct raw_process *process, struct capture_thre
 	}
 }
 
-static bool executable_changed(const struct raw_process *process)
+bool verify_program_changed(const struct raw_process *process)
 {
 	char path[64], link[PATH_MAX];
 	if (!process->executable)
@@ -89,7 +89,7 @@ void verify(struct raw_capture *raw)
 	unsigned patience = 100; /* half-milliseconds, for all of them */
 	for (size_t i = 0; i < raw->process_count; i++) {
 		struct raw_process *process = &raw->processes[i];
-		bool replaced = process->replaced = executable_changed(process);
+		bool replaced = process->replaced = verify_program_changed(process);
 		if (replaced)
 			raw_add_error(
 				raw, process, 0, "program",
@@ -102,6 +102,8 @@ void verify(struct raw_capture *raw)
 				continue;
 			if (facts->syscall.state == SYSCALL_INSIDE)
 				verify_thread(process, facts, &patience);
+			else if (facts->syscall.state == SYSCALL_RUNNING && facts->state == 'R')
+				look_at_use(process, facts, &facts->use);
 		}
 	}
 }

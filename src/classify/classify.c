@@ -7,9 +7,9 @@
 #include "classify/classify.h"
 
 #include "base/array.h"
+#include "classify/peers.h"
 #include "classify/subject.h"
 
-#include <errno.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <stdlib.h>
@@ -112,12 +112,6 @@ static void set_syscall(struct subject *subject, long number, const uint64_t arg
 	free(name);
 }
 
-/* The kernel's own codes for a call that a signal or a stop interrupted: include/linux/errno.h. */
-static bool was_interrupted(int64_t result)
-{
-	return result == -EINTR || (result <= -512 && result >= -516);
-}
-
 /*
  * Where /proc/PID/task/TID/syscall says nothing, the registers of the stop may: a call that was
  * interrupted is one that the thread was asleep in.
@@ -215,6 +209,7 @@ static void classify(struct subject *subject)
 	if (!classify_state(subject)) {
 		classify_asleep(subject);
 		classify_time(subject);
+		classify_peers(subject);
 	}
 	if (*subject->read_live && !subject->thread->steady)
 		subject_doubt(subject);

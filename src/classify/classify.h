@@ -44,4 +44,8 @@ void classify_thread(const struct classify_context *context, const struct captur
  */
 unsigned classify_syscall_fds(long number, const uint64_t arguments[6], int ret_fds[2]);
 
+/* A capture_needs_fn: what has to be known beyond the process for the call that it sleeps in. */
+unsigned classify_needs(struct capture_process *process, const struct capture_thread *thread,
+			struct capture_need ret[CAPTURE_NEEDS_MOST]);
+
 #endif

@@ -1,17 +1,13 @@
 /* Waits on many things at once: poll, select, epoll, io_uring, native asynchronous I/O. */
-#include "base/array.h"
-#include "base/cleanup.h"
-#include "base/text.h"
 #include "classify/fd.h"
 #include "classify/frames.h"
+#include "classify/watched.h"
 
 #include <inttypes.h>
-#include <poll.h>
 #include <string.h>
-#include <sys/select.h>
 
-#define SHOWN  16
-#define FD_CAP 65536 /* descriptors of a select set that are looked at */
+#define SHOWN	    16
+#define EPOLL_SHOWN 8
 
 /* A row of a library that says more of this wait than the call does. */
 static void refine_by_frames(struct subject *subject)
@@ -25,78 +21,29 @@ static void refine_by_frames(struct subject *subject)
 		subject->wait->resource.kind = match.row->kind;
 }
 
-static const char *events_text(short events)
+/* "3 descriptors: 4 in (pipe), ..." */
+static const char *list_text(struct subject *subject, const char *before, unsigned most)
 {
-	bool in = events & (POLLIN | POLLRDNORM), out = events & (POLLOUT | POLLWRNORM);
-	return in && out ? " in out" : in ? " in" : out ? " out" : events & POLLPRI ? " pri" : "";
-}
-
-static const char *pollfds_text(struct subject *subject, uint64_t address, uint64_t count)
-{
-	struct pollfd fds[SHOWN];
-	size_t shown = count < SHOWN ? (size_t)count : SHOWN;
-	struct text text = {0};
-	text_printf(&text, "%" PRIu64 " descriptor%s", count, count == 1 ? "" : "s");
-	if (subject_read(subject, address, fds, shown * sizeof(fds[0]))) {
-		for (size_t i = 0; i < shown; i++)
-			text_printf(&text, "%s%d%s", i ? ", " : ": ", fds[i].fd,
-				    events_text(fds[i].events));
-		text_add(&text, shown < count ? ", ..." : "");
-	}
-	_cleanup_free_ char *s = text_steal(&text);
-	return strpool_add(subject->context->strings, s);
+	struct watched_list list;
+	bool readable = watched_read(subject, &list);
+	if (!readable && !list.total)
+		return NULL;
+	const char *text = readable ? watched_text(subject, &list, most) : "";
+	return subject_printf(subject, "%s%" PRIu64 " descriptor%s%s%s", before, list.total,
+			      list.total == 1 ? "" : "s", *text ? ": " : "", text);
 }
 
 void classify_poll(struct subject *subject)
 {
 	/* nfds is an unsigned int to the kernel. */
-	uint32_t count = (uint32_t)argument(subject, 1);
-	if (count == 0) {
+	if ((uint32_t)argument(subject, 1) == 0) {
 		subject_decide(subject, WAIT_SLEEP, CONFIDENCE_CERTAIN, "poll of nothing");
 		return;
 	}
 	subject_decide(subject, WAIT_POLL, CONFIDENCE_CERTAIN, "poll");
 	subject->wait->resource.kind = "descriptors";
-	subject->wait->resource.detail = pollfds_text(subject, argument(subject, 0), count);
+	subject->wait->resource.detail = list_text(subject, "", SHOWN);
 	refine_by_frames(subject);
-}
-
-static bool bit(const uint64_t *set, unsigned i)
-{
-	return set[i / 64] >> (i % 64) & 1;
-}
-
-static bool read_set(const struct subject *subject, uint64_t address, unsigned n, uint64_t *set)
-{
-	memset(set, 0, (n + 63) / 64 * 8);
-	/* The kernel reads whole longs. */
-	return !address || subject_read(subject, address, set, (n + 63) / 64 * 8);
-}
-
-static const char *sets_text(struct subject *subject, unsigned n, unsigned *ret_count)
-{
-	static const char *const names[] = {" in", " out", " pri"};
-	_cleanup_free_ uint64_t *sets = xcalloc(3 * ((n + 63) / 64) + 1, sizeof(*sets));
-	uint64_t *set[3];
-	struct text text = {0};
-	for (unsigned i = 0; i < 3; i++) {
-		set[i] = sets + i * ((n + 63) / 64);
-		if (!read_set(subject, argument(subject, 1 + i), n, set[i]))
-			return NULL;
-	}
-	*ret_count = 0;
-	for (unsigned fd = 0; fd < n; fd++) {
-		if (!bit(set[0], fd) && !bit(set[1], fd) && !bit(set[2], fd))
-			continue;
-		if (++*ret_count > SHOWN)
-			continue;
-		text_printf(&text, "%s%u", *ret_count == 1 ? "" : ", ", fd);
-		for (unsigned i = 0; i < 3; i++)
-			text_add(&text, bit(set[i], fd) ? names[i] : "");
-	}
-	_cleanup_free_ char *list = text_steal(&text);
-	return subject_printf(subject, "%u descriptor%s: %s%s", *ret_count,
-			      *ret_count == 1 ? "" : "s", list, *ret_count > SHOWN ? ", ..." : "");
 }
 
 void classify_select(struct subject *subject)
@@ -107,19 +54,21 @@ void classify_select(struct subject *subject)
 		subject_decide(subject, WAIT_SLEEP, CONFIDENCE_CERTAIN, "select of nothing");
 		return;
 	}
-	unsigned count = 0;
-	const char *text = sets_text(subject, n < FD_CAP ? (unsigned)n : FD_CAP, &count);
 	subject_decide(subject, WAIT_SELECT, CONFIDENCE_CERTAIN, "select");
 	subject->wait->resource.kind = "descriptors";
-	subject->wait->resource.detail = text;
+	subject->wait->resource.detail = list_text(subject, "", SHOWN);
 	refine_by_frames(subject);
 }
 
 void classify_epoll(struct subject *subject)
 {
 	const struct fd_type *type = classify_set_fd(subject, 0);
+	const char *watches = list_text(subject, "watches ", EPOLL_SHOWN);
 	if (!type)
 		subject->wait->resource.kind = "epoll";
+	if (watches)
+		subject->wait->resource.detail =
+			strncmp(watches, "watches 0 ", 10) == 0 ? "watches nothing" : watches;
 	subject_decide(subject, WAIT_EPOLL, CONFIDENCE_CERTAIN, "epoll");
 	refine_by_frames(subject);
 }

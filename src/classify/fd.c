@@ -73,6 +73,12 @@ const struct fd_type *fd_type_of(const struct capture_descriptor *descriptor)
 	return NULL;
 }
 
+bool fd_has_ends(const struct fd_type *type)
+{
+	return type->read == WAIT_PIPE_READ || type->read == WAIT_SOCKET_READ ||
+	       type->read == WAIT_EVENTFD_READ;
+}
+
 /* What the kernel sleeps in says which kind of socket it is; /proc does not. */
 static const struct {
 	const char *function, *kind;
@@ -98,6 +104,30 @@ const char *socket_kind(const struct subject *subject)
 			return socket_rows[i].kind;
 	}
 	return "socket";
+}
+
+uint64_t fd_number_in_link(const struct capture_descriptor *descriptor, const char *prefix)
+{
+	size_t n = strlen(prefix);
+	if (!descriptor || !descriptor->target || strncmp(descriptor->target, prefix, n) != 0)
+		return 0;
+	return strtoull(descriptor->target + n, NULL, 10);
+}
+
+const struct capture_socket *fd_socket(const struct subject *subject,
+				       const struct capture_descriptor *descriptor)
+{
+	const struct capture *capture = subject->context->capture;
+	return capture ? capture_socket_of(capture, fd_number_in_link(descriptor, "socket:["))
+		       : NULL;
+}
+
+const char *fd_socket_kind(const struct capture_socket *socket)
+{
+	static const char *const kinds[] = {[SOCKET_UNIX] = "unix socket",
+					    [SOCKET_TCP] = "tcp socket",
+					    [SOCKET_UDP] = "udp socket"};
+	return kinds[socket->family];
 }
 
 const char *socket_address(struct subject *subject, uint64_t address, uint64_t length,
@@ -133,8 +163,7 @@ const char *socket_address(struct subject *subject, uint64_t address, uint64_t l
 	return subject_printf(subject, "%.*s", (int)n, u.un.sun_path);
 }
 
-/* The number after "key:" at the beginning of a line. */
-static bool info_number(const char *info, const char *key, int base, uint64_t *ret)
+bool fd_info_number(const char *info, const char *key, int base, uint64_t *ret)
 {
 	size_t n = strlen(key);
 	for (const char *line = info; line && *line; line = strchr(line, '\n')) {
@@ -155,7 +184,7 @@ static bool info_number(const char *info, const char *key, int base, uint64_t *r
 static const char *eventfd_detail(struct subject *subject, const char *info)
 {
 	uint64_t count;
-	if (!info_number(info, "eventfd-count:", 16, &count))
+	if (!fd_info_number(info, "eventfd-count:", 16, &count))
 		return NULL;
 	return subject_printf(subject, "count %" PRIu64, count);
 }
@@ -163,7 +192,7 @@ static const char *eventfd_detail(struct subject *subject, const char *info)
 static const char *signalfd_detail(struct subject *subject, const char *info)
 {
 	uint64_t mask;
-	if (!info_number(info, "sigmask:", 16, &mask))
+	if (!fd_info_number(info, "sigmask:", 16, &mask))
 		return NULL;
 	_cleanup_free_ char *signals = signal_set_text(mask);
 	return subject_printf(subject, "signals %s", signals);
@@ -176,28 +205,6 @@ static const char *timerfd_detail(struct subject *subject, const char *info)
 	if (!timerfd_left_ms(info, &left))
 		return NULL;
 	return left ? subject_printf(subject, "expires in %" PRId64 " ms", left) : "disarmed";
-}
-
-#define WATCHED_SHOWN 8
-
-/* "tfd:  7 events: 19 data: 7 pos:0 ino:b sdev:c" for each. */
-static const char *epoll_detail(struct subject *subject, const char *info)
-{
-	struct text list = {0};
-	unsigned count = 0;
-	for (const char *line = info; line && *line; line = strchr(line, '\n')) {
-		line += *line == '\n';
-		if (strncmp(line, "tfd:", 4) != 0)
-			continue;
-		if (count++ < WATCHED_SHOWN)
-			text_printf(&list, "%s%ld", count == 1 ? "" : ", ",
-				    strtol(line + 4, NULL, 10));
-	}
-	_cleanup_free_ char *numbers = text_steal(&list);
-	if (!count)
-		return "watches nothing";
-	return subject_printf(subject, "watches %u descriptor%s: %s%s", count,
-			      count == 1 ? "" : "s", numbers, count > WATCHED_SHOWN ? ", ..." : "");
 }
 
 static const char *inotify_detail(struct subject *subject, const char *info)
@@ -213,7 +220,7 @@ static const char *inotify_detail(struct subject *subject, const char *info)
 static const char *pidfd_detail(struct subject *subject, const char *info)
 {
 	uint64_t pid;
-	if (!info_number(info, "Pid:", 10, &pid))
+	if (!fd_info_number(info, "Pid:", 10, &pid))
 		return NULL;
 	return subject_printf(subject, "process %" PRIu64, pid);
 }
@@ -221,7 +228,7 @@ static const char *pidfd_detail(struct subject *subject, const char *info)
 static const char *terminal_detail(struct subject *subject, const char *info)
 {
 	uint64_t index;
-	if (!info_number(info, "tty-index:", 10, &index))
+	if (!fd_info_number(info, "tty-index:", 10, &index))
 		return NULL;
 	return subject_printf(subject, "master of /dev/pts/%" PRIu64, index);
 }
@@ -229,10 +236,10 @@ static const char *terminal_detail(struct subject *subject, const char *info)
 static const char *io_uring_detail(struct subject *subject, const char *info)
 {
 	uint64_t sq_head, sq_tail, cq_head, cq_tail;
-	if (!info_number(info, "SqHead:", 10, &sq_head) ||
-	    !info_number(info, "SqTail:", 10, &sq_tail) ||
-	    !info_number(info, "CqHead:", 10, &cq_head) ||
-	    !info_number(info, "CqTail:", 10, &cq_tail))
+	if (!fd_info_number(info, "SqHead:", 10, &sq_head) ||
+	    !fd_info_number(info, "SqTail:", 10, &sq_tail) ||
+	    !fd_info_number(info, "CqHead:", 10, &cq_head) ||
+	    !fd_info_number(info, "CqTail:", 10, &cq_tail))
 		return NULL;
 	return subject_printf(subject, "%u to submit, %u completed", (uint32_t)(sq_tail - sq_head),
 			      (uint32_t)(cq_tail - cq_head));
@@ -245,9 +252,9 @@ const char *fd_detail(struct subject *subject, const struct fd_type *type, const
 		const char *(*detail)(struct subject *subject, const char *info);
 	} rows[] = {
 		{"eventfd", eventfd_detail},   {"signalfd", signalfd_detail},
-		{"timerfd", timerfd_detail},   {"epoll", epoll_detail},
-		{"inotify", inotify_detail},   {"pidfd", pidfd_detail},
-		{"terminal", terminal_detail}, {"io_uring", io_uring_detail},
+		{"timerfd", timerfd_detail},   {"inotify", inotify_detail},
+		{"pidfd", pidfd_detail},       {"terminal", terminal_detail},
+		{"io_uring", io_uring_detail},
 	};
 	if (!type || !info)
 		return NULL;
@@ -278,8 +285,9 @@ const struct fd_type *classify_set_fd(struct subject *subject, unsigned i)
 						 descriptor->device, descriptor->inode)
 				: descriptor->target;
 	resource->detail = fd_detail(subject, type, descriptor->info);
+	const struct capture_socket *socket = fd_socket(subject, descriptor);
 	if (type->read == WAIT_SOCKET_READ)
-		resource->kind = socket_kind(subject);
+		resource->kind = socket ? fd_socket_kind(socket) : socket_kind(subject);
 	return type;
 }
 

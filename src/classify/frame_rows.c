@@ -67,6 +67,7 @@ const struct frame_row frame_rows[] = {
 	LIBC("pthread_mutex_cond_lock*", MUTEX_LOCK, MUTEX, "glibc 2.17: a waiter takes it again"),
 	LIBC("lll_mutex_lock_optimized", MUTEX_LOCK, MUTEX, "glibc 2.34"),
 	LIBC("rtld_mutex_lock", MUTEX_LOCK, MUTEX, "glibc 2.34"),
+	LIBC("tl_lock", MUTEX_LOCK, LOW_LEVEL, "musl 1.2: the list of threads"),
 	LIBC("mtx_lock", MUTEX_LOCK, MUTEX, "glibc 2.28, musl 1.2"),
 	LIBC("mtx_timedlock", MUTEX_LOCK, MUTEX, "glibc 2.28, musl 1.2"),
 	LIBC("pthread_spin_lock", MUTEX_LOCK, NONE, "POSIX"),
@@ -209,6 +210,9 @@ const struct frame_row frame_rows[] = {
 	LIBRARY("runtime.futexsleep", PARK, "seen: Go 1.19"),
 	LIBRARY("runtime.notesleep", PARK, "seen: Go 1.19"),
 	LIBRARY("runtime.notetsleep*", PARK, "seen: Go 1.19"),
+	/* Since 1.24 a thread that waits for a lock sleeps on a word of its own. */
+	RUNTIME("runtime.semasleep", MUTEX_LOCK, "Go 1.24 to 1.26", .kind = "runtime lock",
+		.own_word = true),
 	RUNTIME("runtime.lock2", MUTEX_LOCK, "Go 1.14 to 1.26", .kind = "runtime lock"),
 	RUNTIME("runtime.mutexsleep", MUTEX_LOCK, "Go 1.24", .kind = "runtime lock"),
 

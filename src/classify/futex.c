@@ -172,6 +172,17 @@ static bool is_libcs_wait(const struct frame_match *match)
 	return match->row == match->object || match->row->class == match->object->class;
 }
 
+/* CPython's interpreter lock, also where its function has no name (Debian's has none). */
+static void explain_condition(struct subject *subject, const struct lock_case *lock)
+{
+	if (subject->wait->class == WAIT_COND && python_is_gil(subject, lock)) {
+		subject_decide(subject, WAIT_GIL, CONFIDENCE_LIKELY, "_PyRuntime");
+		subject->wait->resource.kind = "interpreter lock";
+	}
+	if (subject->wait->class == WAIT_GIL)
+		python_find_holder(subject, lock);
+}
+
 /* A primitive of libc's, and what a library has built upon it. */
 static void set_libc_object(struct subject *subject, const struct frame_match *match,
 			    const struct futex_wait *futex)
@@ -181,7 +192,7 @@ static void set_libc_object(struct subject *subject, const struct frame_match *m
 	/* An interposer's frame: the call may still be libc's. */
 	enum fit fit = describe(subject, match->object->primitive,
 				libraries ? libraries : LIBRARY_EITHER, futex, &lock);
-	if (fit == FIT_NO && pi_mutex_was_given_up(subject, futex))
+	if (fit == FIT_NO && pi_mutex_was_given_up(subject, futex, true))
 		return;
 	if (fit == FIT_NO)
 		subject_doubt(subject);
@@ -194,8 +205,7 @@ static void set_libc_object(struct subject *subject, const struct frame_match *m
 		owners_of_lock(subject, &lock, !match->doubtful);
 	else
 		owners_by_class(subject);
-	if (match->row->class == WAIT_GIL && fit == FIT_STRONG)
-		python_find_holder(subject, &lock);
+	explain_condition(subject, &lock);
 }
 
 /*
@@ -246,6 +256,14 @@ static bool by_gomp(struct subject *subject, const struct futex_wait *futex)
 	return true;
 }
 
+static bool by_refusal(struct subject *subject, const struct futex_wait *futex)
+{
+	if (!pi_mutex_was_given_up(subject, futex, false))
+		return false;
+	subject_decide(subject, WAIT_MUTEX_LOCK, CONFIDENCE_LIKELY, "refused FUTEX_LOCK_PI");
+	return true;
+}
+
 static bool by_signature(struct subject *subject, const struct futex_wait *futex)
 {
 	enum maker maker = maker_of(subject);
@@ -254,7 +272,7 @@ static bool by_signature(struct subject *subject, const struct futex_wait *futex
 	struct lock_case lock;
 	enum wait_class class;
 	if (!lock_guess(subject, libraries_of(maker), futex, &lock, &class))
-		return false;
+		return maker != MAKER_OTHER && by_refusal(subject, futex);
 	/* A word of the program's own may well be 2: only libc's code makes that telling. */
 	if (lock.fit != FIT_STRONG && maker != MAKER_GLIBC && maker != MAKER_MUSL) {
 		subject->wait->resource = (struct resource){.fd = -1};
@@ -262,7 +280,9 @@ static bool by_signature(struct subject *subject, const struct futex_wait *futex
 	}
 	subject_decide(subject, class, CONFIDENCE_LIKELY, "futex signature");
 	name_libc_lock(subject, lock.layout->primitive);
+	lock.libcs = maker == MAKER_GLIBC || maker == MAKER_MUSL;
 	owners_of_lock(subject, &lock, false);
+	explain_condition(subject, &lock);
 	return true;
 }
 

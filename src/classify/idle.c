@@ -9,7 +9,9 @@
  *    servers, event loops and signal threads do when they have nothing to do.  pause, sigsuspend,
  *    sleep, poll, select, a read, and every wait on a condition, semaphore or park are not, by
  *    themselves: hung programs look the same.
- * 3. Those are idle when a function on the stack says so: the rows below.
+ * 3. Those are idle when a function on the stack says so: the rows below; or when all frames are
+ *    those of a library that keeps threads of its own.  Words like "worker" and "pool" in a name
+ *    say too little: workers hang, and pools run dry.
  */
 #include "base/array.h"
 #include "classify/frames.h"
@@ -22,7 +24,7 @@
 #define QUEUE	 (1u << 0) /* condition, semaphore, park, futex, object, channel receive */
 #define EVENTS	 (1u << 1) /* poll, select, epoll, io_uring, aio */
 #define SLEEPING (1u << 2) /* sleep, timerfd */
-#define READING	 (1u << 3) /* a read of any kind */
+#define READING	 (1u << 3) /* a read of any kind but of a regular file */
 #define SIGNALS	 (1u << 4) /* pause, sigsuspend */
 #define JOINING	 (1u << 5)
 #define BARRIERS (1u << 6)
@@ -67,6 +69,10 @@ static const struct idle_row idle_rows[] = {
 	{"NotificationThread::*", NULL, NULL, QUEUE, 0, "OpenJDK 14"},
 	{"JVM_WaitForReferencePendingList", NULL, NULL, QUEUE, 0, "OpenJDK 9"},
 	{"JLI_Launch", NULL, NULL, JOINING, 0, "OpenJDK 8: the primordial thread"},
+	{"CompileBroker::compiler_thread_loop", NULL, NULL, QUEUE, 0, "OpenJDK 8"},
+	{"G1YoungRemSetSamplingThread::*", NULL, NULL, QUEUE, 0, "OpenJDK 11 to 15"},
+	{"StringDedupThread::*", NULL, NULL, QUEUE, 0, "OpenJDK 8 to 17"},
+	{"AttachListener::dequeue", NULL, NULL, EVENTS, 0, "OpenJDK 8"},
 	/* CPython. */
 	{"queue_SimpleQueue_get*", NULL, NULL, QUEUE, 0, "CPython 3.7, seen with 3.11"},
 	/* Rust's executors. */
@@ -75,6 +81,9 @@ static const struct idle_row idle_rows[] = {
 	{"Inner::park_driver", "tokio", NULL, QUEUE | EVENTS, 0, "tokio 1, seen with 1.24"},
 	{"pool::Inner::run", "tokio", NULL, QUEUE, 8, "tokio 1, seen with 1.24"},
 	{"Sleep::sleep", "rayon_core", NULL, QUEUE, 0, "rayon-core 1.10, seen"},
+	{"async_io::driver::main_loop", NULL, NULL, QUEUE | EVENTS, 0, "async-io 1"},
+	{"blocking::Executor::main_loop", NULL, NULL, QUEUE, 0, "blocking 1"},
+	{"PoolState::work", "futures_executor", NULL, QUEUE, 0, "futures 0.3"},
 	/* GLib, Qt, libuv, ZeroMQ, libevent, libev. */
 	{"g_main_loop_run", NULL, NULL, EVENTS, 8, "GLib 2, seen with 2.74"},
 	{"g_main_context_iteration", NULL, NULL, EVENTS, 6, "GLib 2"},
@@ -95,6 +104,12 @@ static const struct idle_row idle_rows[] = {
 	{"event_base_dispatch", NULL, NULL, EVENTS, 6, "libevent 2"},
 	{"ev_run", NULL, NULL, EVENTS, 6, "libev 4"},
 	{"sd_event_loop", NULL, NULL, EVENTS, 8, "systemd"},
+	{"sd_event_run", NULL, NULL, EVENTS, 6, "systemd"},
+	{"dbus_loop_run", NULL, NULL, EVENTS, 6, "D-Bus 1: dbus-mainloop.c"},
+	{"wl_event_loop_dispatch", NULL, NULL, EVENTS, 4, "Wayland 1"},
+	{"pa_mainloop_run", NULL, NULL, EVENTS, 6, "PulseAudio 1"},
+	{"linux_udev_event_thread_main", NULL, NULL, EVENTS, 4, "libusb 1.0"},
+	{"linux_netlink_event_thread_main", NULL, NULL, EVENTS, 4, "libusb 1.0"},
 	{"asio::detail::scheduler::run", NULL, NULL, QUEUE | EVENTS, 10, "Asio 1.12"},
 	{"boost::asio::detail::scheduler::run", NULL, NULL, QUEUE | EVENTS, 10, "Boost 1.66"},
 	{"folly::EventBase::loop*", NULL, NULL, EVENTS, 10, "folly 2020"},
@@ -104,8 +119,9 @@ static const struct idle_row idle_rows[] = {
 	{"ThreadPool::Queue::Step", NULL, NULL, QUEUE, 0, "gRPC 1.51"},
 	{"TimerManager::*", "grpc", NULL, QUEUE, 0, "gRPC 1"},
 	{"grpc::Server::Wait", NULL, NULL, QUEUE, 0, "gRPC 1"},
+	{"WorkStealingThreadPool::*", "grpc", NULL, QUEUE, 0, "gRPC 1.57"},
 	/* oneTBB, OpenMP, libomp: pools between two parallel regions. */
-	{"tbb::detail::r1::*", NULL, NULL, QUEUE, 8, "oneTBB 2021"},
+	{"rml::private_worker::*", "tbb", NULL, QUEUE, 8, "oneTBB 2021"},
 	{"kmp_launch_worker", NULL, NULL, QUEUE | BARRIERS, 0, "libomp 14"},
 	{"gomp_thread_start", NULL, NULL, QUEUE | BARRIERS, 4, "libgomp 4"},
 	/* jemalloc's and tcmalloc's helpers. */
@@ -118,6 +134,10 @@ static const struct idle_row idle_rows[] = {
 	{"AutoVacLauncherMain", NULL, NULL, EVENTS, 0, "PostgreSQL 15"},
 	{"ApplyLauncherMain", NULL, NULL, EVENTS, 0, "PostgreSQL 15"},
 	{"ServerLoop", NULL, NULL, EVENTS, 6, "PostgreSQL 15"},
+	{"PgArchiverMain", NULL, NULL, EVENTS, 0, "PostgreSQL 15"},
+	{"SysLoggerMain", NULL, NULL, EVENTS, 0, "PostgreSQL 15"},
+	{"WalSummarizerMain", NULL, NULL, EVENTS, 0, "PostgreSQL 17"},
+	{"IoWorkerMain", NULL, NULL, EVENTS, 0, "PostgreSQL 18"},
 	/* MySQL and MariaDB, seen with MariaDB 10.11. */
 	{"my_net_read*", NULL, NULL, EVENTS | READING, 0, "MariaDB 10.11: its client"},
 	{"handle_connections_sockets", NULL, NULL, EVENTS, 6, "MariaDB 10.11"},
@@ -130,6 +150,51 @@ static const struct idle_row idle_rows[] = {
 	{"srv_monitor_thread", NULL, NULL, QUEUE, 0, "MySQL 8"},
 	{"srv_purge_coordinator_thread", NULL, NULL, QUEUE, 0, "MySQL 8"},
 	{"srv_worker_thread", NULL, NULL, QUEUE, 0, "MySQL 8"},
+	{"srv_master_thread", NULL, NULL, QUEUE | SLEEPING, 0, "MySQL 8"},
+	{"srv_error_monitor_thread", NULL, NULL, QUEUE, 0, "MySQL 8"},
+	{"lock_wait_timeout_thread", NULL, NULL, QUEUE, 0, "MySQL 8"},
+	{"dict_stats_thread", NULL, NULL, QUEUE, 0, "MySQL 8"},
+	{"buf_dump_thread", NULL, NULL, QUEUE, 0, "MySQL 8"},
+	{"fts_optimize_thread", NULL, NULL, QUEUE, 0, "MySQL 8"},
+	{"io_handler_thread", NULL, NULL, QUEUE | EVENTS, 0, "MySQL 8"},
+	{"fil_aio_wait", NULL, NULL, QUEUE | EVENTS, 0, "MySQL 8"},
+	{"aio_uring::thread_routine", NULL, NULL, EVENTS, 0, "MariaDB 10.6"},
+	{"aio_linux::getevent_thread_routine", NULL, NULL, EVENTS, 0, "MariaDB 10.5"},
+	{"timer_handler", NULL, "mariadbd", QUEUE, 0, "MariaDB 10.11: thr_timer.c"},
+	{"ma_checkpoint_background", NULL, NULL, QUEUE, 0, "MariaDB 10.11"},
+	{"ma_service_thread_control", NULL, NULL, QUEUE, 0, "MariaDB 10.11"},
+	{"binlog_background_thread", NULL, NULL, QUEUE, 0, "MariaDB 10.11"},
+	{"Event_queue::get_top_for_execution_if_time", NULL, NULL, QUEUE, 0, "MySQL 8"},
+	/* Other servers. */
+	{"bioProcessBackgroundJobs", NULL, NULL, QUEUE, 0, "Redis 7, seen"},
+	{"lru_maintainer_thread", NULL, NULL, QUEUE | SLEEPING, 0, "memcached 1.6"},
+	{"assoc_maintenance_thread", NULL, NULL, QUEUE, 0, "memcached 1.6"},
+	{"item_crawler_thread", NULL, NULL, QUEUE, 0, "memcached 1.6"},
+	{"logger_thread", NULL, "memcached", QUEUE | SLEEPING, 0, "memcached 1.6"},
+	{"ngx_thread_pool_cycle", NULL, NULL, QUEUE, 0, "nginx 1.8"},
+	{"ap_queue_pop_something", NULL, NULL, QUEUE, 0, "httpd 2.4"},
+	{"rocksdb::ThreadPoolImpl::Impl::BGThread", NULL, NULL, QUEUE, 0, "RocksDB 5"},
+	{"PosixEnv::BackgroundThreadMain", "leveldb", NULL, QUEUE, 0, "LevelDB 1.22"},
+	/* Node.js and V8. */
+	{"PlatformWorkerThread", "node::", NULL, QUEUE, 0, "Node.js 12, seen"},
+	{"StartIoThreadMain", "node::", NULL, QUEUE, 0, "Node.js 8, seen: waits for SIGUSR1"},
+	{"DelayedTaskScheduler::*", "node::", NULL, QUEUE | EVENTS, 0, "Node.js 12"},
+	{"WorkerThread::Run", "v8::platform", NULL, QUEUE, 0, "V8 7"},
+	/* Libraries that compute, draw or play with threads of their own. */
+	{"blas_thread_server", NULL, NULL, QUEUE, 0, "OpenBLAS 0.3"},
+	{"util_queue_thread_func", NULL, NULL, QUEUE, 0, "Mesa 17"},
+	{"frame_worker_thread", NULL, NULL, QUEUE, 0, "FFmpeg 4"},
+	{"thread_worker", NULL, "libavutil", QUEUE, 0, "FFmpeg 4"},
+	{"StdThreadPool::processTasks", "llvm::", NULL, QUEUE, 0, "LLVM 17"},
+	{"folly::CPUThreadPoolExecutor::threadRun", NULL, NULL, QUEUE, 0, "folly 2020"},
+	{"base::internal::WorkerThread::RunWorker", NULL, NULL, QUEUE, 0, "Chromium"},
+	/* Ruby, shells. */
+	{"timer_pthread_fn", NULL, NULL, EVENTS, 4, "Ruby 3.3"},
+	{"rl_getc", NULL, NULL, READING | EVENTS, 4, "readline 8: a prompt"},
+	/* glibc's own helpers. */
+	{"handle_fildes_io", NULL, "lib", QUEUE, 4, "glibc 2.17 to 2.42: POSIX AIO"},
+	{"handle_requests", NULL, "lib", QUEUE, 4, "glibc 2.17 to 2.42: getaddrinfo_a"},
+	{"helper_thread", NULL, "lib", READING, 4, "glibc 2.17 to 2.42: mq_notify"},
 	/* Names that people give to the function in which a pool's thread waits for work. */
 	{"wait_for_work*", NULL, NULL, QUEUE, 5, "a custom"},
 	{"wait_for_task*", NULL, NULL, QUEUE, 5, "a custom"},
@@ -142,7 +207,31 @@ static const struct idle_row idle_rows[] = {
 	{"dequeue*", NULL, NULL, QUEUE, 5, "a custom"},
 	{"Dequeue*", NULL, NULL, QUEUE, 5, "a custom"},
 	{"worker_loop", NULL, NULL, QUEUE, 5, "a custom"},
+	{"ThreadPool::worker*", NULL, NULL, QUEUE, 5, "a custom"},
+	{"ThreadPool::Worker*", NULL, NULL, QUEUE, 5, "a custom"},
+	{"thread_pool_worker*", NULL, NULL, QUEUE, 5, "a custom"},
+	{"threadpool_worker*", NULL, NULL, QUEUE, 5, "a custom"},
 	{"WorkerLoop", NULL, NULL, QUEUE, 5, "a custom"},
+};
+
+/*
+ * Libraries that keep threads of their own, for when they are called: one whose frames are all of
+ * the library and of libc waits for that.  Their own functions have seldom a name.
+ */
+static const struct {
+	const char *module; /* how the file's base name begins */
+	unsigned when;
+	const char *source;
+} library_rows[] = {
+	{"libtbb.so", QUEUE, "oneTBB 2021"},
+	{"libgomp.so", QUEUE | BARRIERS, "libgomp 12, seen"},
+	{"libomp.so", QUEUE | BARRIERS, "libomp 14"},
+	{"libiomp5.so", QUEUE | BARRIERS, "Intel OpenMP"},
+	{"libopenblas", QUEUE, "OpenBLAS 0.3"},
+	{"libuv.so", QUEUE, "libuv 1"},
+	{"libzmq.so", EVENTS, "libzmq 4"},
+	{"libcuda.so", QUEUE | EVENTS, "CUDA 11"},
+	{"libjemalloc.so", QUEUE, "jemalloc 5, seen: its background threads"},
 };
 
 static unsigned when_of(enum wait_class class)
@@ -168,6 +257,7 @@ static unsigned when_of(enum wait_class class)
 	case WAIT_PIPE_READ:
 	case WAIT_FILE_READ:
 	case WAIT_EVENTFD_READ:
+	case WAIT_TTY_READ:
 		return READING;
 	case WAIT_SIGNAL:
 		return SIGNALS;
@@ -247,8 +337,39 @@ static bool by_frames(const struct subject *subject, unsigned when)
 	return false;
 }
 
+static bool is_native(const struct frame *frame)
+{
+	return frame->kind == FRAME_NATIVE && !frame->inlined;
+}
+
+/* The library that all frames are of which are not libc's. */
+static bool by_library(const struct subject *subject, unsigned when)
+{
+	const char *module = NULL;
+	if (!subject->stack || !subject->stack->complete)
+		return false;
+	for (size_t i = 0; i < subject->stack->count; i++) {
+		const struct frame *frame = &subject->stack->frames[i];
+		if (frame->kind == FRAME_SIGNAL)
+			return false;
+		if (!is_native(frame) || memo_name(subject->memo, frame)->in_libc)
+			continue;
+		if (!frame->module || (module && strcmp(module, frame->module) != 0))
+			return false;
+		module = frame->module;
+	}
+	for (size_t i = 0; module && i < ARRAY_SIZE(library_rows); i++) {
+		const char *name = library_rows[i].module;
+		if ((library_rows[i].when & when) &&
+		    strncmp(path_base(module), name, strlen(name)) == 0)
+			return true;
+	}
+	return false;
+}
+
 void classify_idle(struct subject *subject)
 {
 	unsigned when = when_of_wait(subject->wait);
-	subject->wait->idle = by_class(subject) || (when && by_frames(subject, when));
+	subject->wait->idle = by_class(subject) ||
+			      (when && (by_frames(subject, when) || by_library(subject, when)));
 }

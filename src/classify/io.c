@@ -116,8 +116,9 @@ void classify_write(struct subject *subject)
 
 void classify_socket(struct subject *subject)
 {
-	classify_set_fd(subject, 0);
-	subject->wait->resource.kind = socket_kind(subject);
+	const struct fd_type *type = classify_set_fd(subject, 0);
+	if (!type || type->read != WAIT_SOCKET_READ)
+		subject->wait->resource.kind = socket_kind(subject);
 	subject_decide(subject, subject->row->class, CONFIDENCE_CERTAIN, "socket call");
 }
 

@@ -19,8 +19,15 @@ libhangdump_a_SOURCES += \
 	src/classify/memo.c \
 	src/classify/memo.h \
 	src/classify/names.c \
+	src/classify/needs.c \
 	src/classify/owners.c \
 	src/classify/owners.h \
+	src/classify/peers.c \
+	src/classify/peers.h \
+	src/classify/peers_child.c \
+	src/classify/peers_lock.c \
+	src/classify/peers_semaphore.c \
+	src/classify/peers_socket.c \
 	src/classify/pi_mutex.c \
 	src/classify/place.c \
 	src/classify/process.c \
@@ -32,5 +39,7 @@ libhangdump_a_SOURCES += \
 	src/classify/syscall_table.c \
 	src/classify/syscall_table.h \
 	src/classify/time.c \
+	src/classify/watched.c \
+	src/classify/watched.h \
 	src/classify/words.c \
 	src/classify/words.h

@@ -86,6 +86,7 @@ struct lock_case {
 	unsigned char bytes[LOCK_SIZE_CAP];
 	bool live; /* some of them were read after the threads were let go */
 	enum fit fit;
+	bool libcs; /* libc's own code waits, of whose forms no other fits better */
 
 	enum wait_class class; /* 0: as the primitive has it */
 	const char *detail;
@@ -98,6 +99,7 @@ struct lock_case {
 	bool disagrees;			     /* two records of the holder differ */
 	bool never_itself;		     /* nobody waits for one that he has himself */
 	bool overdue;			     /* free, or signalled, while there are waiters */
+	uint64_t mutex;			     /* that belongs to a condition variable, or 0 */
 };
 
 /* Which values a waiter expects in the word. */

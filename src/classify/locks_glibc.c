@@ -103,7 +103,10 @@ bool glibc_mutex_inherits(const struct lock_case *lock)
 	return lock_u32(lock, 16) & KIND_INHERIT;
 }
 
-/* _IO_lock_t: lock 0, count 4, owner 8, a struct pthread.  It is recursive. */
+/*
+ * _IO_lock_t: lock 0, count 4, owner 8, a struct pthread.  It is recursive; in 2.41 only what comes
+ * after the first time is counted.
+ */
 enum fit glibc_check_low_level(struct lock_case *lock)
 {
 	uint32_t word = lock_u32(lock, 0);
@@ -113,7 +116,7 @@ enum fit glibc_check_low_level(struct lock_case *lock)
 	if (word == 0)
 		lock->holder = HOLDER_NOBODY;
 	uint64_t owner = lock_u64(lock, 8);
-	if (!word || !owner || lock->base % 8 || !lock_u32(lock, 4) || lock_u32(lock, 4) >= MANY)
+	if (!word || !owner || lock->base % 8 || lock_u32(lock, 4) >= MANY)
 		return FIT_WEAK;
 	lock->thread = subject_thread_by_tcb(lock->subject, owner, 1);
 	if (!lock->thread)
@@ -167,6 +170,7 @@ enum fit glibc_check_cond(struct lock_case *lock)
 		if (words[i] != lock->base || !looks_like_mutex(lock->subject, words[i + 1]))
 			continue;
 		lock->detail = with_mutex(lock->subject, words[i + 1]);
+		lock->mutex = words[i + 1];
 		lock->overdue = has_signals(lock);
 		return FIT_STRONG;
 	}

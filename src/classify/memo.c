@@ -4,9 +4,11 @@
 #include "base/array.h"
 #include "classify/frames.h"
 #include "classify/maker.h"
+#include "classify/subject.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 
 /* include/linux/sched.h */
 #define PF_IO_WORKER 0x00000010
@@ -20,7 +22,8 @@ typedef array(struct thread_key) thread_keys;
 struct classify_memo {
 	thread_keys by_ns_tid, by_control_block;
 	bool lacks_ids, lacks_control_blocks;
-	size_t awake; /* threads that may be at work */
+	size_t awake;		 /* threads that may be at work */
+	array(uint64_t) stirred; /* of them, the futexes of those that only our stop has woken */
 	bool has_libc;
 	struct name_facts **names; /* by hash, open addressing */
 	size_t name_count, name_slots;
@@ -62,6 +65,26 @@ static bool may_be_at_work(const struct capture_thread *thread)
 	       thread->syscall.state != SYSCALL_INSIDE;
 }
 
+bool slept_at_stop(const struct capture_thread *thread)
+{
+	const struct raw_syscall *call = &thread->syscall;
+	const uint64_t *registers = thread->registers.value;
+	const uint64_t arguments[6] = {registers[DWARF_RDI], registers[DWARF_RSI],
+				       registers[DWARF_RDX], registers[DWARF_R10],
+				       registers[DWARF_R8],  registers[DWARF_R9]};
+	return thread->stop == STOP_DONE && thread->registers_from == REGISTERS_STOPPED &&
+	       call->state == SYSCALL_INSIDE && thread->in_syscall &&
+	       thread->stopped_syscall == call->number && was_interrupted(thread->stopped_result) &&
+	       memcmp(arguments, call->arguments, sizeof(arguments)) == 0 &&
+	       registers[DWARF_RSP] == call->sp;
+}
+
+static int compare_addresses(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+	return x < y ? -1 : x > y;
+}
+
 struct classify_memo *classify_memo_new(const struct capture_process *process)
 {
 	struct classify_memo *memo = xcalloc(1, sizeof(*memo));
@@ -78,8 +101,15 @@ struct classify_memo *classify_memo_new(const struct capture_process *process)
 				(struct thread_key){thread->fs_base, thread};
 		else
 			memo->lacks_control_blocks = true;
-		memo->awake += may_be_at_work(thread);
+		if (!may_be_at_work(thread))
+			continue;
+		memo->awake++;
+		if (thread->syscall.number == SYS_futex && slept_at_stop(thread))
+			*array_append(&memo->stirred) = thread->syscall.arguments[0];
 	}
+	if (memo->stirred.count)
+		qsort(memo->stirred.items, memo->stirred.count, sizeof(*memo->stirred.items),
+		      compare_addresses);
 	sort_keys(&memo->by_ns_tid);
 	sort_keys(&memo->by_control_block);
 	memo->has_libc = maker_has_libc(process);
@@ -104,6 +134,7 @@ void classify_memo_free(struct classify_memo *memo)
 		forget(memo->names[i]);
 	free(memo->names);
 	array_deinit(&memo->rows);
+	array_deinit(&memo->stirred);
 	array_deinit(&memo->by_ns_tid);
 	array_deinit(&memo->by_control_block);
 	free(memo);
@@ -139,9 +170,12 @@ bool memo_lacks_control_blocks(const struct classify_memo *memo)
 	return memo->lacks_control_blocks;
 }
 
-bool memo_others_sleep(const struct classify_memo *memo, const struct capture_thread *thread)
+bool memo_nobody_works_on(const struct classify_memo *memo, uint64_t futex)
 {
-	return memo->awake == (may_be_at_work(thread) ? 1 : 0);
+	/* All that are not surely asleep must have been stirred from this futex alone. */
+	size_t n = memo->stirred.count;
+	return memo->awake == n &&
+	       (n == 0 || (memo->stirred.items[0] == futex && memo->stirred.items[n - 1] == futex));
 }
 
 bool memo_has_libc(const struct classify_memo *memo)

@@ -39,8 +39,18 @@ const struct capture_thread *memo_thread_above(const struct classify_memo *memo,
 /* Is there a thread whose id in its own namespace, or whose control block, is not known? */
 bool memo_lacks_ids(const struct classify_memo *memo);
 bool memo_lacks_control_blocks(const struct classify_memo *memo);
-/* Were all threads but this one asleep in a system call, or without user code to run? */
-bool memo_others_sleep(const struct classify_memo *memo, const struct capture_thread *thread);
+/*
+ * Could no thread be at work on the object of this futex, between a change of it and the system call
+ * that follows?  All slept, from before the survey until after the stop, in a system call, have
+ * ended, or waited for the futex themselves.
+ */
+bool memo_nobody_works_on(const struct classify_memo *memo, uint64_t futex);
+/*
+ * Was the thread, when it was stopped, still asleep in the call that the survey had seen?  Our stop
+ * ends such a sleep: where there is no reason for it any more, the thread moves on and is not
+ * steady.
+ */
+bool slept_at_stop(const struct capture_thread *thread);
 /* Does the process map a libc?  A static program has it in itself. */
 bool memo_has_libc(const struct classify_memo *memo);
 

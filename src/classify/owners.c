@@ -85,8 +85,9 @@ static int64_t asleep_since(const struct subject *subject)
 
 /*
  * An owner that began later than the waiter fell asleep can have taken the lock while this waiter
- * was passed over, or has an id that somebody had before it.  The clocks behind the two times agree
- * to a tenth of a second and 0.2 %.
+ * was passed over, or has an id that somebody had before it.  The two times may be seconds apart on
+ * a loaded machine (one is of the capture's moment, the other of the survey's), and their clocks
+ * agree to 0.2 %; within that time no id comes back.
  */
 static bool began_later(const struct subject *subject, uint64_t start_time)
 {
@@ -96,7 +97,7 @@ static bool began_later(const struct subject *subject, uint64_t start_time)
 		return false;
 	int64_t began = (int64_t)(start_time / (uint64_t)ticks * 1000 +
 				  start_time % (uint64_t)ticks * 1000 / (uint64_t)ticks);
-	return began > since + 100 + subject->wait->since_ms / 500;
+	return began > since + 5000 + subject->wait->since_ms / 500;
 }
 
 /* Ids of another namespace look like ids of this one; where ours is the first, that is unlikely. */
@@ -293,13 +294,15 @@ static void recorded_owner(struct subject *subject, const struct lock_case *lock
 
 /*
  * A thread that has made an object free and not yet called the kernel would look the same: so
- * there must be none that may be about to.
+ * there must be none that may be about to.  The waiter itself is steady only where it was not
+ * stopped.
  */
 static bool is_overdue(const struct subject *subject, const struct lock_case *lock, bool named)
 {
-	return lock->overdue && named && !lock->live && subject->thread->steady &&
-	       subject->wait->reach == REACH_PROCESS &&
-	       memo_others_sleep(subject->memo, subject->thread);
+	bool is_such = named || (lock->libcs && lock->fit == FIT_STRONG);
+	return lock->overdue && is_such && !lock->live && subject->wait->reach == REACH_PROCESS &&
+	       (subject->thread->steady || slept_at_stop(subject->thread)) &&
+	       memo_nobody_works_on(subject->memo, lock->futex->address);
 }
 
 /*
@@ -310,7 +313,7 @@ static bool has_lost_owner(const struct subject *subject, const struct lock_case
 {
 	const char *kind = subject->wait->resource.kind;
 	return lock->layout->owner_form == OWNER_TCB && kind && strcmp(kind, "stdio lock") == 0 &&
-	       lock_u64(lock, lock->layout->owner) && lock_u32(lock, 4) &&
+	       lock_u32(lock, 0) && lock_u64(lock, lock->layout->owner) &&
 	       !memo_lacks_control_blocks(subject->memo);
 }
 

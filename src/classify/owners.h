@@ -40,10 +40,12 @@ void owners_set_state(struct subject *subject, enum owner_state state);
 
 /*
  * pi_mutex.c: is this libc's endless sleep for a mutex that the kernel refused?  Then it is
- * described, with its owner where it can be found.
+ * described, with its owner.  Without a name to say so, only where the mutex is found.
  */
-bool pi_mutex_was_given_up(struct subject *subject, const struct futex_wait *futex);
+bool pi_mutex_was_given_up(struct subject *subject, const struct futex_wait *futex, bool named);
 /* python.c: who has the interpreter lock of which this is the condition variable. */
 void python_find_holder(struct subject *subject, const struct lock_case *cond);
+/* python.c: is this condition variable, which no frame explains, an interpreter lock's? */
+bool python_is_gil(struct subject *subject, const struct lock_case *cond);
 
 #endif

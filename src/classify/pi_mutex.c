@@ -3,6 +3,7 @@
  * or no longer exists: libc then sleeps for ever on a zero of its own, which says nothing of the
  * mutex (glibc 2.17 to 2.42, pthread_mutex_lock.c; musl 1.2, pthread_mutex_timedlock.c).
  */
+#include "base/array.h"
 #include "classify/owners.h"
 
 #include <linux/futex.h>
@@ -29,29 +30,50 @@ static bool is_refused(struct subject *subject, uint64_t address, uint32_t *ret_
 	return !owner || owner == subject->thread;
 }
 
-bool pi_mutex_was_given_up(struct subject *subject, const struct futex_wait *futex)
+/* Registers that a function saves before it changes them: a caller's may be in them still. */
+static size_t saved_registers(const struct subject *subject, uint64_t *ret)
 {
-	uint64_t words[STACK_SCANNED / 8], found = 0;
-	uint32_t tid = 0, found_tid = 0;
-	if (!waits_on_own_zero(subject, futex))
-		return false;
-	size_t n = subject_read_stack(subject, words, sizeof(words)) / 8;
-	subject->wait->resource = (struct resource){.kind = "mutex", .fd = -1};
-	subject->wait->resource.detail = "priority inheritance; refused by the kernel";
-	owners_set_state(subject, OWNER_UNREADABLE);
+	static const unsigned saved[] = {DWARF_RBX, DWARF_RBP, DWARF_R12,
+					 DWARF_R13, DWARF_R14, DWARF_R15};
+	if (subject->thread->registers_from != REGISTERS_STOPPED)
+		return 0;
+	for (size_t i = 0; i < ARRAY_SIZE(saved); i++)
+		ret[i] = subject->thread->registers.value[saved[i]];
+	return ARRAY_SIZE(saved);
+}
+
+/* The one refused mutex that the thread has a pointer to; 0: there is none, or another one. */
+static uint64_t find_refused(struct subject *subject, uint32_t *ret_tid)
+{
+	uint64_t words[6 + STACK_SCANNED / 8], found = 0;
+	uint32_t tid;
+	size_t n = saved_registers(subject, words);
+	n += subject_read_stack(subject, words + n, STACK_SCANNED) / 8;
 	for (size_t i = 0; i < n; i++) {
 		if (words[i] == found || !is_refused(subject, words[i], &tid))
 			continue;
-		if (found) /* which of the two? */
-			return true;
+		if (found)
+			return 0;
 		found = words[i];
-		found_tid = tid;
+		*ret_tid = tid;
 	}
-	if (!found)
-		return true;
-	const char *detail = subject->wait->resource.detail;
-	subject_set_object(subject, "mutex", found);
-	subject->wait->resource.detail = detail;
-	owners_by_tid(subject, found_tid, &(struct owner_proof){.named = true, .address = found});
+	return found;
+}
+
+bool pi_mutex_was_given_up(struct subject *subject, const struct futex_wait *futex, bool named)
+{
+	uint32_t tid;
+	if (!waits_on_own_zero(subject, futex))
+		return false;
+	uint64_t found = find_refused(subject, &tid);
+	if (!found && !named)
+		return false;
+	subject->wait->resource = (struct resource){.kind = "mutex", .fd = -1};
+	owners_set_state(subject, OWNER_UNREADABLE);
+	if (found) {
+		subject_set_object(subject, "mutex", found);
+		owners_by_tid(subject, tid, &(struct owner_proof){.named = true, .address = found});
+	}
+	subject->wait->resource.detail = "priority inheritance; refused by the kernel";
 	return true;
 }

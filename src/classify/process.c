@@ -2,6 +2,7 @@
 #include "base/cleanup.h"
 #include "classify/fd.h"
 #include "classify/frames.h"
+#include "classify/peers.h"
 #include "classify/words.h"
 
 #include <inttypes.h>
@@ -84,13 +85,9 @@ void classify_signal(struct subject *subject)
 	subject->wait->resource.detail = strpool_add(subject->context->strings, signals);
 }
 
-/* struct sembuf: number u16, operation s16, flags s16. */
 void classify_semaphore(struct subject *subject)
 {
-	struct {
-		uint16_t number;
-		int16_t operation, flags;
-	} first;
+	struct semaphore_operation first;
 	int32_t id = argument_int(subject, 0);
 	struct resource *resource = &subject->wait->resource;
 	struct frame_match match;
@@ -98,8 +95,7 @@ void classify_semaphore(struct subject *subject)
 	resource->identity = subject_printf(subject, "sem:%d", (int)id);
 	resource->detail = subject_printf(subject, "id %d", (int)id);
 	subject_decide(subject, WAIT_SEMAPHORE, CONFIDENCE_CERTAIN, "semop");
-	if (argument(subject, 2) == 1 &&
-	    subject_read(subject, argument(subject, 1), &first, sizeof(first))) {
+	if (argument(subject, 2) == 1 && read_semaphore_operations(subject, &first, 1) == 1) {
 		resource->detail = subject_printf(subject, "id %d, number %u, operation %d",
 						  (int)id, first.number, first.operation);
 		resource->identity = subject_printf(subject, "sem:%d:%u", (int)id, first.number);

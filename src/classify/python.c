@@ -2,9 +2,10 @@
  * CPython's interpreter lock, as threads wait for it: on a condition variable inside of the
  * structure that says who has it.
  */
-#include "base/array.h"
 #include "classify/memo.h"
 #include "classify/owners.h"
+
+#include <string.h>
 
 /*
  * struct _gil_runtime_state: holder 8, locked 16, condition 32, its mutex 80.  The same in 3.7 to
@@ -13,20 +14,16 @@
 #define GIL_HOLDER 8
 #define GIL_LOCKED 16
 #define GIL_COND   32
+#define GIL_MUTEX  80
 
 /*
- * PyThreadState: thread_id, which is the address of the control block, and native_thread_id, the
- * kernel's id.  Measured with the headers of 3.8 to 3.13.
+ * PyThreadState: thread_id, which is the address of the control block; from 3.11 on behind it
+ * native_thread_id, the kernel's id.  Seen at 152 in 3.11 and 3.13, at 136 in 3.12; the two of one
+ * thread side by side are found wherever they are.  Before that thread_id alone, at 176 in 3.7 to
+ * 3.10.
  */
-static const struct {
-	uint16_t thread_id, native_id; /* native_id 0: not kept */
-	const char *versions;
-} state_rows[] = {
-	{152, 160, "3.11, 3.13"},
-	{136, 144, "3.12"},
-	{176, 0, "3.8 to 3.10"},
-};
-#define STATE_SIZE 184
+#define STATE_SIZE	     256
+#define STATE_THREAD_ID_3_10 176
 
 static uint64_t u64_at(const unsigned char *bytes, size_t offset)
 {
@@ -35,36 +32,59 @@ static uint64_t u64_at(const unsigned char *bytes, size_t offset)
 	return value;
 }
 
-/* Both ids must be those of one thread, or it is no thread state of this version. */
 static const struct capture_thread *thread_of_state(const struct subject *subject,
 						    const unsigned char state[STATE_SIZE])
 {
-	for (size_t i = 0; i < ARRAY_SIZE(state_rows); i++) {
-		uint64_t block = u64_at(state, state_rows[i].thread_id);
-		const struct capture_thread *thread = subject_thread_by_tcb(subject, block, 1);
-		if (!thread)
-			continue;
-		if (!state_rows[i].native_id ||
-		    u64_at(state, state_rows[i].native_id) == (uint64_t)thread->ns_tid)
+	for (size_t at = 0; at + 16 <= STATE_SIZE; at += 8) {
+		const struct capture_thread *thread =
+			subject_thread_by_tcb(subject, u64_at(state, at), 1);
+		if (thread && thread->ns_tid > 0 &&
+		    u64_at(state, at + 8) == (uint64_t)thread->ns_tid)
 			return thread;
 	}
-	return NULL;
+	return subject_thread_by_tcb(subject, u64_at(state, STATE_THREAD_ID_3_10), 1);
+}
+
+/* The lock around its condition variable, which has its mutex behind it.  False: it is none. */
+static bool read_gil(const struct subject *subject, const struct lock_case *cond,
+		     uint32_t *ret_locked, uint64_t *ret_holder)
+{
+	unsigned char gil[GIL_COND];
+	if (cond->fit != FIT_STRONG || cond->mutex != cond->base + (GIL_MUTEX - GIL_COND) ||
+	    cond->base < GIL_COND || !subject_read(subject, cond->base - GIL_COND, gil, GIL_COND))
+		return false;
+	__builtin_memcpy(ret_locked, gil + GIL_LOCKED, sizeof(*ret_locked));
+	*ret_holder = u64_at(gil, GIL_HOLDER);
+	return *ret_locked <= 1;
+}
+
+static const struct capture_thread *find_holder(const struct subject *subject, uint64_t state)
+{
+	unsigned char bytes[STATE_SIZE];
+	return subject_read(subject, state, bytes, sizeof(bytes)) ? thread_of_state(subject, bytes)
+								  : NULL;
 }
 
 void python_find_holder(struct subject *subject, const struct lock_case *cond)
 {
-	unsigned char gil[GIL_COND], state[STATE_SIZE];
 	uint32_t locked;
+	uint64_t state;
 	owners_set_state(subject, OWNER_NOT_RECORDED);
-	if (cond->base < GIL_COND || !subject_read(subject, cond->base - GIL_COND, gil, GIL_COND))
+	if (!read_gil(subject, cond, &locked, &state))
 		return;
-	__builtin_memcpy(&locked, gil + GIL_LOCKED, sizeof(locked));
-	if (locked == 0)
+	if (!locked)
 		owners_set_state(subject, OWNER_NOBODY);
-	if (locked != 1 || !subject_read(subject, u64_at(gil, GIL_HOLDER), state, STATE_SIZE))
-		return;
-	const struct capture_thread *holder = thread_of_state(subject, state);
-	/* The state was looked up by shape, and mostly after the threads were let go: not sure. */
+	const struct capture_thread *holder = locked ? find_holder(subject, state) : NULL;
+	/* The state was looked up by its shape, mostly after the threads were let go: not sure. */
 	if (holder && holder != subject->thread)
 		owners_set_thread(subject, holder, &(struct owner_proof){.named = true});
+}
+
+bool python_is_gil(struct subject *subject, const struct lock_case *cond)
+{
+	const char *name = subject->wait->resource.name;
+	uint32_t locked;
+	uint64_t state;
+	return name && strncmp(name, "_PyRuntime", strlen("_PyRuntime")) == 0 &&
+	       read_gil(subject, cond, &locked, &state) && find_holder(subject, state);
 }

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "classify/memo.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <string.h>
@@ -126,6 +127,13 @@ static bool name_matches(const char *name, size_t length, const char *pattern)
 	return length == n && memcmp(name, pattern, n) == 0;
 }
 
+/* Most of what is asked for is nowhere in the text, and that is quickly seen. */
+static bool may_hold(const char *text, const char *pattern)
+{
+	size_t n = strlen(pattern);
+	return text && memmem(text, strlen(text), pattern, n - (n && pattern[n - 1] == '*'));
+}
+
 /* Lines of /proc/PID/task/TID/stack: "[<0>] pipe_read+0x1a0/0x4b0 [module]". */
 bool subject_in_kernel(const struct subject *subject, const char *function)
 {
@@ -133,7 +141,9 @@ bool subject_in_kernel(const struct subject *subject, const char *function)
 	if (thread->wait_channel &&
 	    name_matches(thread->wait_channel, strlen(thread->wait_channel), function))
 		return true;
-	for (const char *line = thread->kernel_stack; line && *line;) {
+	if (!may_hold(thread->kernel_stack, function))
+		return false;
+	for (const char *line = thread->kernel_stack; *line;) {
 		size_t length = strcspn(line, "\n");
 		const char *name = memchr(line, ']', length);
 		if (name) {
@@ -151,6 +161,11 @@ bool subject_in_kernel(const struct subject *subject, const char *function)
 		line += *line == '\n';
 	}
 	return false;
+}
+
+bool was_interrupted(int64_t result)
+{
+	return result == -EINTR || (result <= -512 && result >= -516);
 }
 
 const char *path_base(const char *path)

@@ -65,6 +65,9 @@ static inline uint64_t argument(const struct subject *subject, unsigned i)
  */
 bool subject_in_kernel(const struct subject *subject, const char *function);
 
+/* The kernel's own codes for a call that a signal or a stop interrupted: include/linux/errno.h. */
+bool was_interrupted(int64_t result);
+
 /* The last part of a path. */
 const char *path_base(const char *path);
 

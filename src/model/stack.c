@@ -1,6 +1,7 @@
 #include "model/stack.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 const char *const frame_kind_names[FRAME_KINDS] = {
 	[FRAME_NATIVE] = "native", [FRAME_KERNEL] = "kernel", [FRAME_SIGNAL] = "signal"};
@@ -16,4 +17,78 @@ void stack_deinit(struct stack *stack)
 {
 	free(stack->frames);
 	*stack = (struct stack){0};
+}
+
+/* The frames in one place of memory: those that were inlined, and the one that they were inlined in. */
+struct span {
+	size_t inner; /* the innermost of them */
+	size_t own;   /* the one that is not inlined; SIZE_MAX: there is no further one */
+};
+
+/* The next span inwards of `frame`; kernel frames are on another stack. */
+static struct span span_before(const struct stack *stack, size_t frame)
+{
+	struct span span = {frame, SIZE_MAX};
+	if (frame == 0 || stack->frames[frame - 1].kind == FRAME_KERNEL)
+		return span;
+	span.own = frame - 1;
+	span.inner = span.own;
+	while (span.inner > 0 && stack->frames[span.inner - 1].inlined)
+		span.inner--;
+	return span;
+}
+
+static bool same_function(const struct frame *a, const struct frame *b)
+{
+	if (a->pc == b->pc)
+		return true;
+	return a->function && b->function && a->pc - a->offset == b->pc - b->offset;
+}
+
+static bool same_text(const char *a, const char *b)
+{
+	return a && b && strcmp(a, b) == 0;
+}
+
+/* The innermost frame of a's span that b's has too: inlined in the same function, on the same line. */
+static size_t common_inlined(const struct stack *first, struct span a, const struct stack *second,
+			     struct span b)
+{
+	size_t common = a.own;
+	for (size_t n = 1; n <= a.own - a.inner && n <= b.own - b.inner; n++) {
+		const struct frame *outer = &first->frames[a.own - n + 1];
+		const struct frame *other_outer = &second->frames[b.own - n + 1];
+		if (outer->line != other_outer->line ||
+		    !same_text(outer->file, other_outer->file) ||
+		    !same_text(first->frames[a.own - n].function,
+			       second->frames[b.own - n].function))
+			break;
+		common = a.own - n;
+	}
+	return common;
+}
+
+size_t stack_common_frame(const struct stack *first, const struct stack *second)
+{
+	size_t common = first->count;
+	struct span a = span_before(first, first->count), b = span_before(second, second->count);
+	while (a.own != SIZE_MAX && b.own != SIZE_MAX) {
+		const struct frame *x = &first->frames[a.own], *y = &second->frames[b.own];
+		bool same_place = x->cfa == y->cfa;
+		if (!same_place && common != first->count)
+			break;
+		if (same_place && (x->kind != y->kind || !same_function(x, y)))
+			break;
+		if (same_place)
+			common = x->pc == y->pc ? a.inner : common_inlined(first, a, second, b);
+		if (same_place && x->pc != y->pc)
+			break;
+		/* Before the first in common: one of them has outer frames that the other lacks. */
+		bool further_out = !x->cfa || (y->cfa && x->cfa > y->cfa);
+		if (same_place || further_out)
+			a = span_before(first, a.inner);
+		if (same_place || !further_out)
+			b = span_before(second, b.inner);
+	}
+	return common;
 }

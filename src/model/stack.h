@@ -52,6 +52,14 @@ struct stack {
 	size_t omitted;		/* frames that the walk saw beyond --max-frames */
 };
 
+/*
+ * Two stacks of one thread, both symbolized: the index in `first` of the innermost frame that both
+ * have, or first->count.  From the outermost frame inwards, frames are the same while they have the
+ * same address and function, and the one outside of them is in the same call in both.  What was
+ * left out of either outermost end is not compared.
+ */
+size_t stack_common_frame(const struct stack *first, const struct stack *second);
+
 /* Accepts zeroed storage. */
 void stack_deinit(struct stack *stack);
 

@@ -87,6 +87,21 @@ static void open_object(struct objects *objects, struct object *object)
 		object->build_id = bytes_hex(&objects->strings, bits, (size_t)n);
 }
 
+/*
+ * A mute server costs minutes, so that libdw must not find one on its own; we ask, with a deadline,
+ * when the user wants it.  Of several that are open at a time, the first has emptied the
+ * environment for all.
+ */
+static const char *take_debuginfod_urls(void)
+{
+	static char *taken;
+	const char *urls = getenv("DEBUGINFOD_URLS");
+	if (!taken && urls)
+		taken = xstrdup(urls);
+	unsetenv("DEBUGINFOD_URLS");
+	return taken;
+}
+
 struct objects *objects_open(struct capture_process *process, const struct objects_options *options)
 {
 	struct objects *objects = xcalloc(1, sizeof(*objects));
@@ -95,13 +110,7 @@ struct objects *objects_open(struct capture_process *process, const struct objec
 	strpool_init(&objects->strings);
 	objects->opener = opener_new();
 	snprintf(objects->root, sizeof(objects->root), "/proc/%d/root", process->live_tid);
-	/*
-	 * A mute server costs minutes, so that libdw must not find one on its own; we ask, with a
-	 * deadline, when the user wants it.
-	 */
-	const char *urls = getenv("DEBUGINFOD_URLS");
-	objects->debuginfod_urls = urls ? xstrdup(urls) : NULL;
-	unsetenv("DEBUGINFOD_URLS");
+	objects->debuginfod_urls = take_debuginfod_urls();
 	objects->callbacks = (Dwfl_Callbacks){
 		.find_elf = find_elf,
 		.find_debuginfo = object_find_debuginfo,
@@ -145,9 +154,6 @@ void objects_close(struct objects *objects)
 	array_deinit(&objects->order);
 	array_deinit(&objects->stuck);
 	opener_free(objects->opener);
-	if (objects->debuginfod_urls)
-		setenv("DEBUGINFOD_URLS", objects->debuginfod_urls, 0);
-	free(objects->debuginfod_urls);
 	strpool_deinit(&objects->strings);
 	free(objects);
 }

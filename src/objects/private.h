@@ -57,8 +57,8 @@ struct objects {
 	array(uint64_t) stuck;	  /* devices (major << 32 | minor) that did not answer */
 	Dwfl *dwfl;
 	Dwfl_Callbacks callbacks;
-	char *debuginfod_urls;
-	size_t images_size; /* of all images from memory */
+	const char *debuginfod_urls; /* NULL: none */
+	size_t images_size;	     /* of all images from memory */
 };
 
 #define for_each_span(objects, object, span)                                                       \

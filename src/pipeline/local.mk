@@ -2,4 +2,6 @@ libhangdump_a_SOURCES += \
 	src/pipeline/neighbours.c \
 	src/pipeline/neighbours.h \
 	src/pipeline/pipeline.c \
-	src/pipeline/pipeline.h
+	src/pipeline/pipeline.h \
+	src/pipeline/second_look.c \
+	src/pipeline/second_look.h

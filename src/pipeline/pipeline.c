@@ -7,6 +7,7 @@
 #include "group/group.h"
 #include "objects/objects.h"
 #include "pipeline/neighbours.h"
+#include "pipeline/second_look.h"
 #include "symbolize/symbolize.h"
 
 #include <stdio.h>
@@ -146,45 +147,81 @@ static void copy_modules(struct line *line)
 	}
 }
 
-static void dump_process(struct dump *dump, const struct capture *capture,
-			 struct capture_process *from, struct objects *objects,
-			 const struct pipeline_options *options)
+static void line_open(struct line *line, struct dump *dump, struct capture_process *from,
+		      const struct pipeline_options *options)
 {
-	struct process *to = array_append(&dump->processes);
-	copy_process(dump, capture, from, to);
+	struct objects_options object_options = {.debuginfod = options->debuginfod,
+						 .deadline = options->deadline};
 	struct symbolize_options symbols = {
 		.inlines = true, .lines = true, .deadline = options->deadline};
-	struct line line = {.options = options, .from = from, .dump = dump, .to = to};
-	line.objects = objects;
-	line.unwind =
-		unwind_new(from, objects, options->unwinder, options->max_frames, &dump->strings);
-	line.symbolize = symbolize_new(objects, &symbols, &dump->strings);
-	line.classify = (struct classify_context){.capture = capture,
-						  .process = from,
-						  .memo = classify_memo_new(from),
-						  .strings = &dump->strings,
-						  .name_data = name_data,
-						  .name_data_context = line.symbolize,
-						  .realtime_ns = capture->taken_at_ns,
-						  .monotonic_ns = (int64_t)capture->monotonic_ns,
-						  .boottime_ns = (int64_t)capture->boottime_ns};
-	array_reserve(&to->threads, from->threads.count);
-	array_for_each (&from->threads, thread)
-		dump_thread(&line, thread, array_append(&to->threads));
-	if (symbolize_was_cut(line.symbolize))
-		dump_add_error(dump, to->pid, 0, "symbols",
+	*line = (struct line){.options = options, .from = from, .dump = dump};
+	line->to = array_append(&dump->processes);
+	line->objects = objects_open(from, &object_options);
+	capture_allow_live_reads(from, options->deadline);
+	line->unwind = unwind_new(from, line->objects, options->unwinder, options->max_frames,
+				  &dump->strings);
+	line->symbolize = symbolize_new(line->objects, &symbols, &dump->strings);
+}
+
+static void line_close(struct line *line)
+{
+	if (symbolize_was_cut(line->symbolize))
+		dump_add_error(line->dump, line->to->pid, 0, "symbols",
 			       "the deadline passed before all were looked up");
-	classify_memo_free(line.classify.memo);
-	copy_modules(&line);
-	symbolize_free(line.symbolize);
-	unwind_free(line.unwind);
+	classify_memo_free(line->classify.memo);
+	copy_modules(line);
+	symbolize_free(line->symbolize);
+	unwind_free(line->unwind);
+	objects_close(line->objects);
+}
+
+static void dump_process(struct line *line, const struct capture *capture)
+{
+	struct dump *dump = line->dump;
+	copy_process(dump, capture, line->from, line->to);
+	line->classify = (struct classify_context){.capture = capture,
+						   .process = line->from,
+						   .memo = classify_memo_new(line->from),
+						   .strings = &dump->strings,
+						   .name_data = name_data,
+						   .name_data_context = line->symbolize,
+						   .realtime_ns = capture->taken_at_ns,
+						   .monotonic_ns = (int64_t)capture->monotonic_ns,
+						   .boottime_ns = (int64_t)capture->boottime_ns};
+	array_reserve(&line->to->threads, line->from->threads.count);
+	array_for_each (&line->from->threads, thread)
+		dump_thread(line, thread, array_append(&line->to->threads));
+}
+
+/* Processes with running threads stay open until those have been looked at again. */
+static void dump_processes(struct dump *dump, struct capture *capture,
+			   const struct pipeline_options *options)
+{
+	array(struct line) running = {0};
+	array(struct looked_at) looked_at = {0};
+	array_reserve(&dump->processes, capture->processes.count);
+	array_for_each (&capture->processes, process) {
+		struct line line;
+		line_open(&line, dump, process, options);
+		dump_process(&line, capture);
+		if (second_look_wants(process)) {
+			*array_append(&running) = line;
+			*array_append(&looked_at) =
+				(struct looked_at){process, line.to, line.objects, line.symbolize};
+		} else {
+			line_close(&line);
+		}
+	}
+	second_look(dump, capture, options, looked_at.items, looked_at.count);
+	array_for_each (&running, line)
+		line_close(line);
+	array_deinit(&running);
+	array_deinit(&looked_at);
 }
 
 static void dump_capture(struct dump *dump, struct capture *capture,
 			 const struct pipeline_options *options)
 {
-	struct objects_options object_options = {.debuginfod = options->debuginfod,
-						 .deadline = options->deadline};
 	dump->generator = PACKAGE_STRING;
 	dump->taken_at_ns = capture->taken_at_ns;
 	dump->monotonic_ns = capture->monotonic_ns;
@@ -194,12 +231,7 @@ static void dump_capture(struct dump *dump, struct capture *capture,
 	dump->arch = strpool_add(&dump->strings, capture->arch);
 	array_for_each (&capture->errors, error)
 		dump_add_error(dump, 0, 0, error->what, "%s", error->why);
-	array_for_each (&capture->processes, process) {
-		struct objects *objects = objects_open(process, &object_options);
-		capture_allow_live_reads(process, options->deadline);
-		dump_process(dump, capture, process, objects, options);
-		objects_close(objects);
-	}
+	dump_processes(dump, capture, options);
 	pipeline_add_neighbours(dump, capture);
 	analyse_dump(dump);
 	group_threads(dump);
@@ -234,6 +266,7 @@ static struct error *take_capture(const pid_t *pids, size_t count,
 	struct capture_options capture_options = {.no_stop = options->no_stop,
 						  .deadline = options->deadline,
 						  .fds = classify_syscall_fds,
+						  .needs = classify_needs,
 						  .walker = &unwind_held,
 						  .walk_always =
 							  options->unwinder == UNWINDER_PTRACE};
@@ -242,6 +275,7 @@ static struct error *take_capture(const pid_t *pids, size_t count,
 		if (error)
 			return error;
 		capture_hold(*ret, pids, count, failures);
+		capture_look_around(*ret, options->deadline);
 		capture_verify(*ret);
 		if (attempt == ATTEMPTS || deadline_passed(options->deadline) ||
 		    !capture_was_overtaken(*ret, failures, count))

@@ -13,9 +13,11 @@ live_tests = \
 	tests/live/never_hangs.py \
 	tests/live/no_harm.py \
 	tests/live/output_file.py \
+	tests/live/owners.py \
 	tests/live/real_programs.py \
 	tests/live/refusals.py \
 	tests/live/sandbox.py \
+	tests/live/second_look.py \
 	tests/live/verdicts.py \
 	tests/live/verdicts_crowd.py \
 	tests/live/verdicts_real.py

@@ -99,16 +99,21 @@ static void mutex_ceiling(void)
 	lock_of_kind(PTHREAD_MUTEX_NORMAL, 0, PTHREAD_PRIO_PROTECT, 0);
 }
 
-/* The kernel refuses it, and libc sleeps for ever. */
+/*
+ * The kernel refuses it, and libc sleeps for ever, with no thought of the mutex any more.  It and
+ * a pointer to it lie on the stack, which is captured.
+ */
 static void mutex_pi_self(void)
 {
+	pthread_mutex_t own;
+	pthread_mutex_t *volatile pointer = &own;
 	pthread_mutexattr_t attributes;
 	pthread_mutexattr_init(&attributes);
 	must(pthread_mutexattr_setprotocol(&attributes, PTHREAD_PRIO_INHERIT) == 0, "setprotocol");
-	must(pthread_mutex_init(&mutex, &attributes) == 0, "pthread_mutex_init");
-	pthread_mutex_lock(&mutex);
+	must(pthread_mutex_init(pointer, &attributes) == 0, "pthread_mutex_init");
+	pthread_mutex_lock(pointer);
 	ready();
-	pthread_mutex_lock(&mutex);
+	pthread_mutex_lock(pointer);
 }
 #endif
 

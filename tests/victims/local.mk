@@ -14,6 +14,11 @@ tests_victims_blocking_CFLAGS = $(victim_cflags)
 tests_victims_blocking_LDFLAGS = $(victim_ldflags)
 tests_victims_blocking_LDADD = -lrt
 
+check_PROGRAMS += tests/victims/busy
+tests_victims_busy_SOURCES = tests/victims/busy.c
+tests_victims_busy_CFLAGS = $(victim_cflags)
+tests_victims_busy_LDFLAGS = $(victim_ldflags)
+
 check_PROGRAMS += tests/victims/hopper
 tests_victims_hopper_SOURCES = tests/victims/hopper.c
 tests_victims_hopper_CFLAGS = $(victim_cflags)

@@ -61,7 +61,7 @@ static const struct fd_case fd_cases[] = {
 	{SYS_getdents64, "/srv", S_IFDIR, NULL, "file read", "directory", NULL, true},
 	{SYS_epoll_wait, "anon_inode:[eventpoll]", 0,
 	 "pos:\t0\ntfd:        7 events:       19 data: 7\ntfd:        9 events: 1\n", "epoll wait",
-	 "epoll", "watches 2 descriptors: 7, 9", false},
+	 "epoll", "watches 2 descriptors: 7 in (epoll), 9 in", false},
 	{SYS_epoll_pwait2, "anon_inode:[eventpoll]", 0, "pos:\t0\n", "epoll wait", "epoll",
 	 "watches nothing", false},
 	{SYS_io_uring_enter, "anon_inode:[io_uring]", 0,

@@ -70,6 +70,54 @@ static void a_queues_python_lock_is_a_wait_for_work(void **state)
 			     "lock_PyThread_acquire_lock", NULL));
 }
 
+static bool idle_pool(const char *library, const char *below, bool complete)
+{
+	struct fake *fake = fake_new();
+	fake_call(fake, SYS_futex, DATA, 0x80, 76, 0, 0, 0);
+	fake_frames(fake, "syscall", "|", "", "", below, NULL);
+	fake_module(fake, 1, library);
+	fake->stack.frames[3].module = "/usr/lib/libc.so.6";
+	fake->stack.complete = complete;
+	bool idle = fake_classify(fake)->idle;
+	fake_free(fake);
+	return idle;
+}
+
+static void a_thread_of_a_librarys_own_waits_for_the_library_to_be_called(void **state)
+{
+	(void)state;
+	assert_true(idle_pool("/usr/lib/libtbb.so.12", "start_thread", true));
+	assert_true(idle_pool("/usr/lib/libgomp.so.1", "start_thread", true));
+	/* Where the stack ends early, the caller may be beyond. */
+	assert_false(idle_pool("/usr/lib/libtbb.so.12", "start_thread", false));
+	assert_false(idle_pool("/usr/lib/libmine.so", "start_thread", true));
+	/* Somebody called it, and waits for the outcome. */
+	struct fake *fake = fake_new();
+	fake_call(fake, SYS_futex, DATA, 0x80, 76, 0, 0, 0);
+	fake_frames(fake, "syscall", "|", "", "", "main", NULL);
+	fake->stack.frames[1].module = fake->stack.frames[2].module = "/usr/lib/libtbb.so.12";
+	assert_false(fake_classify(fake)->idle);
+	/* So does a thread of the library's in a function of the caller's. */
+	fake_frames(fake, "pthread_mutex_lock", "|", "", NULL);
+	fake_module(fake, 1, "/usr/lib/libtbb.so.12");
+	assert_false(fake_classify(fake)->idle);
+	fake_free(fake);
+}
+
+static void rows_for_helpers_need_their_kind_of_wait(void **state)
+{
+	(void)state;
+	assert_true(idle_in(SYS_futex, "pthread_cond_wait", "blas_thread_server", NULL, NULL));
+	assert_true(
+		idle_in(SYS_futex, "pthread_cond_wait", "node::PlatformWorkerThread", NULL, NULL));
+	assert_true(idle_in(SYS_poll, "poll", "pa_mainloop_run", NULL, NULL));
+	assert_false(idle_in(SYS_futex, "pthread_cond_wait", "pa_mainloop_run", NULL, NULL));
+	assert_false(idle_in(SYS_futex, "pthread_mutex_lock", "blas_thread_server", NULL, NULL));
+	/* Workers hang, and pools run dry. */
+	assert_false(idle_in(SYS_futex, "pthread_cond_wait", "worker_thread", NULL, NULL));
+	assert_false(idle_in(SYS_futex, "pthread_cond_wait", "ConnectionPool::get", NULL, NULL));
+}
+
 static void rest_needs_the_frame_near_the_wait(void **state)
 {
 	(void)state;
@@ -93,6 +141,8 @@ int main(void)
 		cmocka_unit_test(pools_and_loops_rest_by_their_frames),
 		cmocka_unit_test(a_lock_is_never_rest),
 		cmocka_unit_test(a_queues_python_lock_is_a_wait_for_work),
+		cmocka_unit_test(a_thread_of_a_librarys_own_waits_for_the_library_to_be_called),
+		cmocka_unit_test(rows_for_helpers_need_their_kind_of_wait),
 		cmocka_unit_test(rest_needs_the_frame_near_the_wait),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,6 +7,7 @@ classify_tests = \
 	tests/unit/classify/memo_test \
 	tests/unit/classify/names_test \
 	tests/unit/classify/owners_test \
+	tests/unit/classify/peers_test \
 	tests/unit/classify/state_test \
 	tests/unit/classify/table_test \
 	tests/unit/classify/time_test
@@ -34,6 +35,9 @@ tests_unit_classify_names_test_LDADD = $(unit_ldadd)
 tests_unit_classify_owners_test_SOURCES = tests/unit/classify/owners_test.c $(classify_fake)
 tests_unit_classify_owners_test_CPPFLAGS = $(unit_cppflags)
 tests_unit_classify_owners_test_LDADD = $(unit_ldadd)
+tests_unit_classify_peers_test_SOURCES = tests/unit/classify/peers_test.c $(classify_fake)
+tests_unit_classify_peers_test_CPPFLAGS = $(unit_cppflags)
+tests_unit_classify_peers_test_LDADD = $(unit_ldadd)
 tests_unit_classify_state_test_SOURCES = tests/unit/classify/state_test.c $(classify_fake)
 tests_unit_classify_state_test_CPPFLAGS = $(unit_cppflags)
 tests_unit_classify_state_test_LDADD = $(unit_ldadd)

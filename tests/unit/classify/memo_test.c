@@ -109,10 +109,67 @@ static void only_threads_asleep_in_a_call_are_surely_not_at_work(void **state)
 		other->steady = rows[i].steady;
 		other->syscall.state = rows[i].call;
 		struct classify_memo *memo = classify_memo_new(&fake->process);
-		assert_int_equal(memo_others_sleep(memo, fake->thread), rows[i].sleeps);
-		assert_true(memo_others_sleep(memo, other));
+		assert_int_equal(memo_nobody_works_on(memo, DATA), rows[i].sleeps);
 		classify_memo_free(memo);
 	}
+	fake_free(fake);
+}
+
+/* As it stands in the call that the survey saw. */
+static void stop(struct capture_thread *thread)
+{
+	static const unsigned from[6] = {DWARF_RDI, DWARF_RSI, DWARF_RDX,
+					 DWARF_R10, DWARF_R8,  DWARF_R9};
+	thread->steady = false;
+	thread->stop = STOP_DONE;
+	thread->registers_from = REGISTERS_STOPPED;
+	thread->in_syscall = true;
+	thread->stopped_syscall = thread->syscall.number;
+	thread->stopped_result = -512;
+	for (int i = 0; i < 6; i++)
+		thread->registers.value[from[i]] = thread->syscall.arguments[i];
+	thread->registers.value[DWARF_RSP] = thread->syscall.sp;
+}
+
+static bool nobody_works(struct fake *fake, uint64_t futex)
+{
+	struct classify_memo *memo = classify_memo_new(&fake->process);
+	bool nobody = memo_nobody_works_on(memo, futex);
+	classify_memo_free(memo);
+	return nobody;
+}
+
+static void who_was_stirred_by_our_stop_alone_was_asleep(void **state)
+{
+	(void)state;
+	struct fake *fake = fake_new();
+	struct capture_thread *other = fake_thread(fake, 101, 101, "other", 0);
+	fake_call(fake, SYS_futex, DATA, 0x80, 2, 0, 0, 0);
+	other->syscall = fake->thread->syscall;
+	assert_false(slept_at_stop(fake->thread)); /* not stopped */
+	stop(fake->thread);
+	assert_true(slept_at_stop(fake->thread));
+	assert_true(nobody_works(fake, DATA));
+	assert_false(nobody_works(fake, DATA + 8));
+	stop(other);
+	assert_true(nobody_works(fake, DATA));
+	/* Woken, or in another call, or one like it from another place. */
+	other->stopped_result = 0;
+	assert_false(nobody_works(fake, DATA));
+	other->stopped_result = -512;
+	other->stopped_syscall = SYS_read;
+	assert_false(nobody_works(fake, DATA));
+	other->stopped_syscall = SYS_futex;
+	other->registers.value[DWARF_RSP] += 8;
+	assert_false(nobody_works(fake, DATA));
+	other->registers.value[DWARF_RSP] -= 8;
+	assert_true(nobody_works(fake, DATA));
+	other->registers.value[DWARF_RDI] += 8;
+	assert_false(nobody_works(fake, DATA));
+	/* Stirred from another futex: it may have done anything between survey and stop. */
+	other->syscall.arguments[0] += 8;
+	assert_true(slept_at_stop(other));
+	assert_false(nobody_works(fake, DATA));
 	fake_free(fake);
 }
 
@@ -123,6 +180,7 @@ int main(void)
 		cmocka_unit_test(one_memo_serves_all_threads),
 		cmocka_unit_test(threads_are_found_by_id_and_by_control_block),
 		cmocka_unit_test(only_threads_asleep_in_a_call_are_surely_not_at_work),
+		cmocka_unit_test(who_was_stirred_by_our_stop_alone_was_asleep),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

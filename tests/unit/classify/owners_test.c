@@ -340,6 +340,7 @@ static const struct lock_row low_level_locks[] = {
 	{"malloc", LOW_LEVEL(2), NONE(NOT_RECORDED), NULL, "malloc"},
 	/* Lock, count, owner's control block. */
 	{"stdio", LOW_LEVEL(2, 1, TCB), HELD_BY(101), NULL, "puts"},
+	{"stdio, 2.41", LOW_LEVEL(2, 0, TCB), HELD_BY(101), NULL, "puts"},
 	{"stdio without names", NULL, PRIVATE_WAIT, 2, 0, {2, 1, TCB}, HELD_BY(101)},
 	{"stdio, its own", LOW_LEVEL(2, 1, SELF_TCB), NONE(UNREADABLE), NULL, "puts"},
 	{"stdio, a dead thread's", LOW_LEVEL(2, 1, DATA + 0x2a00), GONE(ZOMBIE), NULL, "puts"},
@@ -550,7 +551,7 @@ static void an_owner_younger_than_the_wait_is_doubted(void **state)
 	fake->thread->slept_ms = 100000; /* since second 900 */
 	fake->process.threads.items[1].start_time = 890 * tick;
 	check_owner(fake_classify(fake), "older", OWNER_ALIVE, 101, CERTAIN, REACH_OWNERS);
-	fake->process.threads.items[1].start_time = 901 * tick;
+	fake->process.threads.items[1].start_time = 910 * tick;
 	check_owner(fake_classify(fake), "younger", OWNER_ALIVE, 101, LIKELY, REACH_OWNERS);
 	fake_free(fake);
 }
@@ -770,7 +771,12 @@ static void a_waiter_for_what_is_free_is_overdue(void **state)
 		fake->process.memory.sources[0].origin = MEMORY_CAPTURED;
 		fake->stack.frames[1].doubtful = true;
 		assert_false(fake_classify(fake)->overdue);
+		/* Without a name libc's own code must be there, and the shape tell. */
 		fake->stack.count = 0;
+		bool telling = strstr(overdue_locks[i].what, "semaphore") &&
+			       strncmp(overdue_locks[i].what, "old", 3) != 0;
+		assert_int_equal(fake_classify(fake)->overdue, telling);
+		fake->thread->syscall.pc = OTHER + 0x10;
 		assert_false(fake_classify(fake)->overdue);
 		fake_free(fake);
 	}
@@ -883,8 +889,42 @@ static void the_interpreter_lock_names_its_holder(void **state)
 			    REACH_PROCESS);
 		fake_write_u32(fake, GIL + 16, 0);
 		check_owner(fake_classify(fake), "free", OWNER_NOBODY, 0, LIKELY, REACH_PROCESS);
+		/* Up to 3.6 these are variables of their own, in any order. */
+		fake_write_u64(fake, STACK_SP + 0xa0, DATA + 0x900);
+		fake_write_u32(fake, DATA + 0x900 + 12, 1);
+		check_owner(fake_classify(fake), "3.6", OWNER_NOT_RECORDED, 0, LIKELY,
+			    REACH_PROCESS);
 		fake_free(fake);
 	}
+}
+
+static const char *runtime_name(void *context, uint64_t address)
+{
+	(void)context;
+	return address >= GIL && address < GIL + 120 ? "_PyRuntime+0x188" : NULL;
+}
+
+static void an_interpreter_lock_is_known_where_its_function_has_no_name(void **state)
+{
+	(void)state;
+	struct fake *fake = gil_waiter(152, true);
+	fake->context.name_data = runtime_name;
+	fake->stack.frames[2].function = NULL;
+	for (int named = 1; named >= 0; named--) {
+		check_owner(fake_classify(fake), "gil", OWNER_ALIVE, 101, LIKELY, REACH_OWNERS);
+		assert_class(&fake->wait, "gil wait");
+		assert_int_equal(fake->wait.confidence, CONFIDENCE_LIKELY);
+		assert_string_equal(fake->wait.resource.kind, "interpreter lock");
+		if (named)
+			fake->stack.count = 0;
+	}
+	/* Another condition variable of the interpreter's, or of anybody's. */
+	fake_write_u64(fake, STATE + 160, 100);
+	assert_class(fake_classify(fake), "cond wait");
+	fake_write_u64(fake, STATE + 160, 101);
+	fake->context.name_data = NULL;
+	assert_class(fake_classify(fake), "cond wait");
+	fake_free(fake);
 }
 
 /* --- refused by the kernel ------------------------------------------------------------------- */
@@ -910,7 +950,19 @@ static void a_refused_mutex_is_looked_for_on_the_stack(void **state)
 	assert_int_equal(fake->wait.resource.address, DATA + 0x200);
 	fake_write(fake, DATA + 0x200, dead, sizeof(dead));
 	check_owner(fake_classify(fake), "dead", OWNER_EXITED, NOBODY, LIKELY, REACH_PROCESS);
+	/* In a register, and without any name. */
+	fake_write_u64(fake, STACK_SP + 0x88, 0);
+	fake_write_u64(fake, STACK_SP + 0x90, 0);
+	fake->thread->registers_from = REGISTERS_STOPPED;
+	fake->thread->registers.value[DWARF_R12] = DATA + 0x200;
+	fake->stack.count = 0;
+	check_owner(fake_classify(fake), "in a register", OWNER_EXITED, NOBODY, LIKELY,
+		    REACH_PROCESS);
+	assert_class(&fake->wait, "mutex lock");
+	assert_int_equal(fake->wait.confidence, CONFIDENCE_LIKELY);
 	fake_write(fake, DATA + 0x100, own, sizeof(own));
+	assert_class(fake_classify(fake), "futex wait");
+	fake_frames(fake, "", LOCK, "|", "worker", NULL);
 	check_owner(fake_classify(fake), "one of two", OWNER_UNREADABLE, 0, LIKELY, REACH_PROCESS);
 	fake_free(fake);
 }
@@ -1171,6 +1223,7 @@ int main(void)
 		cmocka_unit_test(a_waiter_in_a_signalled_group_is_overdue),
 		cmocka_unit_test(a_sequence_is_no_sign_of_a_lost_wake_up),
 		cmocka_unit_test(the_interpreter_lock_names_its_holder),
+		cmocka_unit_test(an_interpreter_lock_is_known_where_its_function_has_no_name),
 		cmocka_unit_test(a_refused_mutex_is_looked_for_on_the_stack),
 		cmocka_unit_test(the_kernels_word_says_who_holds_a_lock_of_no_library),
 		cmocka_unit_test(a_lock_without_a_name_says_where_it_lies),
