@@ -331,6 +331,20 @@ static void child_full_pipe_third(void)
 	sleep_for_ever();
 }
 
+/* Waits for any child; one is well. */
+static void one_child_of_two(void)
+{
+	stage(3, 0);
+	must(pipe(out) == 0, "pipe");
+	play_process(fill_out, "child");
+	play_process(sleep_as, "well");
+	end_pipe(out, 1);
+	arrive("parent");
+	while (wait(NULL) < 0)
+		must(errno == EINTR, "wait");
+	sleep_for_ever();
+}
+
 static void *arrive_and_read(void *role)
 {
 	arrive(role);
@@ -434,6 +448,23 @@ static void pipe_own_end(void)
 {
 	stage(1, 0);
 	must(pipe(in) == 0, "pipe");
+	arrive("a");
+	read_one(&in[0]);
+	sleep_for_ever();
+}
+
+static void write_in_handler(int number)
+{
+	(void)number;
+	must(write(in[1], "", 1) == 1, "write");
+}
+
+/* The same, but for a handler that writes when somebody sends a signal. */
+static void pipe_own_handler(void)
+{
+	stage(1, 0);
+	must(pipe(in) == 0, "pipe");
+	signal(SIGUSR1, write_in_handler);
 	arrive("a");
 	read_one(&in[0]);
 	sleep_for_ever();
@@ -630,12 +661,14 @@ const struct verdict_row verdict_process_rows[] = {
 	{"child-full-pipe", child_full_pipe},
 	{"child-full-pipe-third", child_full_pipe_third},
 	{"child-full-pipe-thread", child_full_pipe_thread},
+	{"one-child-of-two", one_child_of_two},
 	{"popen-unread", popen_unread},
 	{"system-sleeps", system_sleeps},
 	{"pipes-read", pipes_read},
 	{"pipes-full", pipes_full},
 	{"pipes-read-third", pipes_read_third},
 	{"pipe-own-end", pipe_own_end},
+	{"pipe-own-handler", pipe_own_handler},
 	{"pipe-own-end-thread", pipe_own_end_thread},
 	{"pipe-and-lock", pipe_and_lock},
 	{"pipe-leaked", pipe_leaked},
