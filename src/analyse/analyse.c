@@ -87,11 +87,15 @@ static int by_rank(const void *a, const void *b)
 void analyse_dump(struct dump *dump)
 {
 	struct analysis analysis = {.dump = dump};
-	graph_init(&analysis.graph, dump);
+	graph_init(&analysis.graph, dump, EDGES_ALL);
+	graph_init(&analysis.chain_graph, dump, EDGES_OF_CHAINS);
 	components_init(&analysis.components, &analysis.graph);
+	components_init(&analysis.chain_components, &analysis.chain_graph);
 	analysis.stuck = find_stuck(&analysis.graph, RELAXED);
 	analysis.certain = find_stuck(&analysis.graph, STRICT);
 	roots_init(&analysis.roots, &analysis.graph, &analysis.components, analysis.stuck);
+	roots_init(&analysis.chain_roots, &analysis.chain_graph, &analysis.chain_components,
+		   analysis.stuck);
 	analysis.in_worse = xcalloc(analysis.graph.thread_count, sizeof(*analysis.in_worse));
 	find_circles(&analysis);
 	find_lost_locks(&analysis);
@@ -105,7 +109,10 @@ void analyse_dump(struct dump *dump)
 	free(analysis.in_worse);
 	free(analysis.certain);
 	free(analysis.stuck);
+	roots_deinit(&analysis.chain_roots);
 	roots_deinit(&analysis.roots);
+	components_deinit(&analysis.chain_components);
 	components_deinit(&analysis.components);
+	graph_deinit(&analysis.chain_graph);
 	graph_deinit(&analysis.graph);
 }

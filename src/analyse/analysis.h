@@ -10,6 +10,10 @@ struct analysis {
 	struct graph graph;
 	struct components components;
 	struct roots roots;
+	/* The same without the edges that chains do not follow. */
+	struct graph chain_graph;
+	struct components chain_components;
+	struct roots chain_roots;
 	bool *stuck;	/* by node */
 	bool *certain;	/* by node: stuck whatever may be doubted */
 	bool *in_worse; /* by thread: in, or behind, a finding of what can never end */

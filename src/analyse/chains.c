@@ -1,45 +1,15 @@
 /* Threads that wait, directly or through others, on one that waits for none of them. */
 #include "analyse/analysis.h"
+#include "analyse/bond.h"
 #include "base/cleanup.h"
 
 /* A lock that was waited for no longer than this may be one that is much in use. */
 #define CONTENTION_MS 100
 
-/* What a wait says about the one that it is for. */
-enum bond {
-	BOND_EVENT, /* it will act when there is something to do: nothing is wrong */
-	BOND_END,   /* it is to finish what it does; nothing is wrong while it is idle by design */
-	BOND_LOCK,  /* it keeps what others need */
+struct chains {
+	struct analysis *analysis;
+	bool *needed; /* by node */
 };
-
-static enum bond bond_of(const struct wait *wait)
-{
-	switch (wait->class) {
-	case WAIT_MUTEX_LOCK:
-	case WAIT_RWLOCK_READ:
-	case WAIT_RWLOCK_WRITE:
-	case WAIT_ONCE:
-	case WAIT_GIL:
-	case WAIT_MONITOR_ENTER:
-	case WAIT_FILE_LOCK:
-	case WAIT_MEMORY_MAP_LOCK:
-	case WAIT_SEMAPHORE:
-		return BOND_LOCK;
-	case WAIT_PIPE_READ:
-	case WAIT_SOCKET_READ:
-	case WAIT_SOCKET_ACCEPT:
-	case WAIT_EVENTFD_READ:
-	case WAIT_POLL:
-	case WAIT_SELECT:
-	case WAIT_EPOLL:
-	case WAIT_MESSAGE_RECEIVE:
-	case WAIT_COND:
-	case WAIT_PARK:
-		return BOND_EVENT;
-	default:
-		return BOND_END;
-	}
-}
 
 static bool is_idle(const struct node *node)
 {
@@ -77,64 +47,39 @@ static bool owners_are_idle(const struct graph *graph, const struct node *node)
 }
 
 /* Is there something in this wait that a person should know of? */
-static bool is_telling(const struct graph *graph, const struct node *node)
+static bool is_telling(const struct chains *chains, const struct node *node)
 {
+	const struct graph *graph = &chains->analysis->chain_graph;
 	switch (bond_of(&node->thread->wait)) {
 	case BOND_LOCK:
 		return true;
 	case BOND_END:
 		return !owners_are_idle(graph, node);
 	case BOND_EVENT:
-		return reads_from_child(graph, node);
+		return chains->needed[node - graph->nodes] || reads_from_child(graph, node);
 	}
 	return false;
 }
 
 /* Enough to speak of it? */
-static bool is_reason(const struct graph *graph, const struct node *node)
+static bool is_reason(const struct chains *chains, const struct node *node)
 {
 	const struct wait *wait = &node->thread->wait;
-	if (!node->edge_count || !node->thread->steady || !is_telling(graph, node))
+	if (!node->edge_count || !node->thread->steady || !is_telling(chains, node))
 		return false;
 	return bond_of(wait) != BOND_LOCK || wait->since_ms < 0 || wait->since_ms >= CONTENTION_MS;
 }
 
-/* Who stands between a telling wait and the root, whatever he himself waits for. */
-struct links {
-	bool *linked; /* by node */
-	size_t *queue;
-};
-
-static void link_owners(struct links *links, const struct graph *graph, size_t root, size_t from)
+static void report(const struct chains *chains, size_t root, size_t component)
 {
-	size_t queued = 0;
-	links->queue[queued++] = from;
-	for (size_t done = 0; done < queued; done++) {
-		graph_for_each_edge(graph, &graph->nodes[links->queue[done]], owner)
-		{
-			if (*owner == root || links->linked[*owner])
-				continue;
-			links->linked[*owner] = true;
-			links->queue[queued++] = *owner;
-		}
-	}
-}
-
-static void report(struct analysis *analysis, struct links *links, size_t root, size_t component)
-{
-	const struct graph *graph = &analysis->graph;
-	const struct roots *roots = &analysis->roots;
+	struct analysis *analysis = chains->analysis;
+	const struct graph *graph = &analysis->chain_graph;
+	const struct roots *roots = &analysis->chain_roots;
 	struct finding *finding = finding_add(analysis, FINDING_BLOCKED_CHAIN);
 	finding_add_thread(finding, &graph->nodes[root]);
 	for (size_t i = roots->first[component]; i < roots->first[component + 1]; i++) {
 		const struct node *node = &graph->nodes[roots->threads[i]];
-		if (roots->threads[i] != root && node->edge_count && is_telling(graph, node))
-			link_owners(links, graph, root, roots->threads[i]);
-	}
-	for (size_t i = roots->first[component]; i < roots->first[component + 1]; i++) {
-		const struct node *node = &graph->nodes[roots->threads[i]];
-		if (roots->threads[i] == root || !node->edge_count ||
-		    !(links->linked[roots->threads[i]] || is_telling(graph, node)))
+		if (roots->threads[i] == root || !node->edge_count || !is_telling(chains, node))
 			continue;
 		finding_add_thread(finding, node);
 		/* That a wait may end by itself does not make another the root. */
@@ -145,32 +90,52 @@ static void report(struct analysis *analysis, struct links *links, size_t root, 
 		finding->confidence = CONFIDENCE_LIKELY;
 }
 
-static void examine(struct analysis *analysis, struct links *links, size_t component)
+static void examine(const struct chains *chains, size_t component)
 {
-	const struct graph *graph = &analysis->graph;
-	const struct components *components = &analysis->components;
-	const struct roots *roots = &analysis->roots;
+	const struct analysis *analysis = chains->analysis;
+	const struct graph *graph = &analysis->chain_graph;
+	const struct components *components = &analysis->chain_components;
+	const struct roots *roots = &analysis->chain_roots;
 	size_t root = components->members[components->first[component]];
+	/* What never ends is told already, with those behind it. */
 	if (graph->nodes[root].kind == NODE_LOST ||
+	    (graph->nodes[root].thread && analysis->in_worse[root]) ||
 	    component_is_cyclic(components, graph, component))
 		return;
 	for (size_t i = roots->first[component]; i < roots->first[component + 1]; i++) {
 		if (roots->threads[i] != root &&
-		    is_reason(graph, &graph->nodes[roots->threads[i]])) {
-			report(analysis, links, root, component);
+		    is_reason(chains, &graph->nodes[roots->threads[i]])) {
+			report(chains, root, component);
 			return;
+		}
+	}
+}
+
+/* Whom others need for more than events; of a process, its one thread. */
+static void mark_needed(const struct graph *graph, bool *needed)
+{
+	for (size_t i = 0; i < graph->thread_count; i++) {
+		const struct node *node = &graph->nodes[i];
+		if (bond_of(&node->thread->wait) == BOND_EVENT)
+			continue;
+		graph_for_each_edge(graph, node, owner)
+		{
+			const struct node *process = &graph->nodes[*owner];
+			if (process->kind == NODE_PROCESS && process->edge_count == 1)
+				needed[graph->edges[process->first_edge]] = true;
+			else
+				needed[*owner] = true;
 		}
 	}
 }
 
 void find_chains(struct analysis *analysis)
 {
-	size_t n = analysis->graph.count;
-	_cleanup_free_ bool *linked = xcalloc(n, sizeof(*linked));
-	_cleanup_free_ size_t *queue = xcalloc(n, sizeof(*queue));
-	struct links links = {.linked = linked, .queue = queue};
-	for (size_t i = 0; i < analysis->components.count; i++) {
-		if (analysis->roots.of[i] == i)
-			examine(analysis, &links, i);
+	_cleanup_free_ bool *needed = xcalloc(analysis->chain_graph.count, sizeof(*needed));
+	struct chains chains = {analysis, needed};
+	mark_needed(&analysis->chain_graph, needed);
+	for (size_t i = 0; i < analysis->chain_components.count; i++) {
+		if (analysis->chain_roots.of[i] == i)
+			examine(&chains, i);
 	}
 }

@@ -1,5 +1,6 @@
 #include "analyse/graph.h"
 
+#include "analyse/bond.h"
 #include "base/cleanup.h"
 
 /* Where the node of an id is; of a lost lock, its address too. */
@@ -154,19 +155,35 @@ static size_t lost_node(const struct builder *builder, const struct node *node)
 	return find(builder->lost.items, builder->lost.count, lost_key(node))->node;
 }
 
-static void add_edges(struct builder *builder)
+static bool is_wanted(const struct builder *builder, const struct node *node, size_t owner,
+		      enum edges edges)
+{
+	const struct node *other = &builder->nodes.items[owner];
+	return edges == EDGES_ALL || bond_of(&node->thread->wait) != BOND_EVENT ||
+	       (other->kind != NODE_OUTSIDE && other->process != node->process);
+}
+
+static void add_thread_edges(struct builder *builder, const struct node *node, enum edges edges)
+{
+	if (is_lost(&node->thread->wait)) {
+		*array_append(&builder->edges) = lost_node(builder, node);
+		return;
+	}
+	array_for_each (&node->thread->wait.owners, owner) {
+		size_t number = owner_node(builder, *owner);
+		if (is_wanted(builder, node, number, edges))
+			*array_append(&builder->edges) = number;
+	}
+}
+
+static void add_edges(struct builder *builder, enum edges edges)
 {
 	size_t thread_node = 0;
 	for (size_t i = 0; i < builder->nodes.count; i++) {
 		struct node *node = &builder->nodes.items[i];
 		node->first_edge = builder->edges.count;
 		if (node->kind == NODE_THREAD && waits(&node->thread->wait)) {
-			if (is_lost(&node->thread->wait))
-				*array_append(&builder->edges) = lost_node(builder, node);
-			else
-				array_for_each (&node->thread->wait.owners, owner)
-					*array_append(&builder->edges) =
-						owner_node(builder, *owner);
+			add_thread_edges(builder, node, edges);
 		} else if (node->kind == NODE_PROCESS) {
 			array_for_each (&node->process->threads, thread) {
 				if (thread_can_act(thread))
@@ -178,13 +195,13 @@ static void add_edges(struct builder *builder)
 	}
 }
 
-void graph_init(struct graph *graph, struct dump *dump)
+void graph_init(struct graph *graph, struct dump *dump, enum edges edges)
 {
 	struct builder builder = {.graph = graph};
 	*graph = (struct graph){0};
 	add_dumped(&builder, dump);
 	add_others(&builder);
-	add_edges(&builder);
+	add_edges(&builder, edges);
 	graph->nodes = builder.nodes.items;
 	graph->count = builder.nodes.count;
 	graph->edges = builder.edges.items;

@@ -33,7 +33,17 @@ struct graph {
 	size_t edge_count;
 };
 
-void graph_init(struct graph *graph, struct dump *dump);
+enum edges {
+	EDGES_ALL,
+	/*
+	 * Without those of waits for an event that may come from outside of the dump, or from the
+	 * waiter's own process: nothing says that anybody there is at fault.
+	 */
+	EDGES_OF_CHAINS,
+};
+
+/* The nodes are the same, and have the same numbers, whatever the edges. */
+void graph_init(struct graph *graph, struct dump *dump, enum edges edges);
 void graph_deinit(struct graph *graph);
 
 /* Does it still run code, or could it? */

@@ -2,6 +2,8 @@ libhangdump_a_SOURCES += \
 	src/analyse/analyse.c \
 	src/analyse/analyse.h \
 	src/analyse/analysis.h \
+	src/analyse/bond.c \
+	src/analyse/bond.h \
 	src/analyse/chains.c \
 	src/analyse/circles.c \
 	src/analyse/components.c \

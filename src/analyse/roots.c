@@ -1,7 +1,5 @@
 #include "analyse/roots.h"
 
-#include "base/cleanup.h"
-
 bool component_is_deadlock(const struct graph *graph, const struct components *components,
 			   const bool *stuck, size_t component)
 {
@@ -43,8 +41,7 @@ static size_t find_root(const struct roots *roots, const struct graph *graph,
 	}
 	if (!several)
 		return root;
-	/* One who waits for one of several is where those behind him end. */
-	return process || !component_is_cyclic(components, graph, component) ? component : NO_ROOT;
+	return process ? component : NO_ROOT;
 }
 
 static void collect_threads(struct roots *roots, const struct graph *graph,

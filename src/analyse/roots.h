@@ -1,13 +1,13 @@
 /*
  * Where each chain of waits ends: at a circle, at a lost lock, or at somebody who waits for nobody
- * that is known, or for one of several.
+ * that is known.
  */
 #ifndef HANGDUMP_ANALYSE_ROOTS_H
 #define HANGDUMP_ANALYSE_ROOTS_H
 
 #include "analyse/components.h"
 
-#define NO_ROOT SIZE_MAX /* a circle that others, with different roots, may break */
+#define NO_ROOT SIZE_MAX /* it waits for one of several with different roots */
 
 struct roots {
 	size_t *of; /* by component: the component at which all its waits end, maybe itself */

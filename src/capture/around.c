@@ -215,7 +215,7 @@ static void tell_unread(struct capture *capture, unsigned count, const char *why
 static void tell_errors(struct capture *capture, const struct around_found *found,
 			enum helper_end end)
 {
-	tell_unread(capture, found->ends_refused, "not permitted");
+	/* Whoever is refused by a foreign process finds that with each owner: others are possible. */
 	tell_unread(capture, found->ends_late, "not all were looked at before the deadline");
 	COLLECT(&capture->errors, &found->errors, struct capture_error);
 	if (found->full)

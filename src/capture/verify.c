@@ -28,6 +28,24 @@ static bool same_call(const struct raw_syscall *before, const struct raw_syscall
 	       now->sp == before->sp && now->pc == before->pc;
 }
 
+/*
+ * A write that had moved some bytes cannot be made to go on: our stop ended it with a short count.
+ * A thread that is in the same call again for the same file, from the same place, got no further
+ * than our stop let it.
+ */
+static bool was_cut_short(const struct capture_thread *facts)
+{
+	return facts->stop == STOP_DONE && facts->in_syscall && facts->stopped_result > 0 &&
+	       facts->stopped_syscall == facts->syscall.number;
+}
+
+static bool same_call_again(const struct raw_syscall *before, const struct raw_syscall *now)
+{
+	return now->state == SYSCALL_INSIDE && now->number == before->number &&
+	       now->arguments[0] == before->arguments[0] && now->sp == before->sp &&
+	       now->pc == before->pc;
+}
+
 static enum look look_again(const struct raw_process *process, const struct capture_thread *facts)
 {
 	char path[64], text[STATUS_MOST];
@@ -46,11 +64,14 @@ static enum look look_again(const struct raw_process *process, const struct capt
 		return LOOK_MOVED;
 	/* Being preempted on the way back to sleep is no move; sleeping once more is. */
 	int64_t switches = status.switches_voluntary - facts->switches_voluntary;
-	if (switches < 0 || switches > facts->own_stops)
+	bool cut_short = was_cut_short(facts);
+	if (switches < 0 || switches > facts->own_stops + cut_short)
 		return LOOK_MOVED;
 	/* It may be on its way back to sleep from our stop. */
 	if (call.state == SYSCALL_RUNNING && facts->own_stops)
 		return LOOK_AGAIN;
+	if (cut_short && same_call_again(&facts->syscall, &call))
+		return LOOK_STEADY;
 	return same_call(&facts->syscall, &call) ? LOOK_STEADY : LOOK_MOVED;
 }
 

@@ -215,22 +215,23 @@ static bool runs_the_same(const struct subject *subject, pid_t pid)
 	return !process || !process->executable || !ours || strcmp(process->executable, ours) == 0;
 }
 
-/* In the process's own memory, and no thread of it: gone, or never here. */
+/*
+ * In the process's own memory, and no thread of it: gone, or never here.  Never certain: an id that
+ * is nobody's looks like any other word.
+ */
 static void owner_gone(struct subject *subject, uint32_t tid)
 {
 	const struct capture *capture = subject->context->capture;
 	struct thread_id id;
-	bool known = capture == NULL;
+	bool known = false;
 	bool lives =
 		capture && capture_find_thread(capture, subject->process, (pid_t)tid, &id, &known);
 	if (lives && id.pid == subject->process->pid)
 		add_owner(subject, id.pid, id.tid, OWNER_ALIVE); /* born after the survey */
 	else if (lives && is_ancestor(subject, id.pid) && runs_the_same(subject, id.pid))
 		add_owner(subject, id.pid, id.tid, OWNER_LEFT_BY_FORK);
-	else if (known)
-		add_owner(subject, subject->process->pid, (pid_t)tid, OWNER_EXITED);
 	else
-		owners_set_state(subject, OWNER_UNREADABLE);
+		add_owner(subject, subject->process->pid, (pid_t)tid, OWNER_EXITED);
 }
 
 void owners_by_tid(struct subject *subject, uint32_t tid, const struct owner_proof *proof)

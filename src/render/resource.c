@@ -49,6 +49,20 @@ void print_detail(struct printer *p, const struct resource *resource)
 	print(p, ")");
 }
 
+/* Not every process's descriptors could be looked at. */
+static bool may_have_others(const struct wait *wait)
+{
+	switch (wait->class) {
+	case WAIT_PIPE_READ:
+	case WAIT_PIPE_WRITE:
+	case WAIT_SOCKET_READ:
+	case WAIT_SOCKET_WRITE:
+		return wait->owner_state == OWNER_ALIVE && wait->reach == REACH_ANYBODY;
+	default:
+		return false;
+	}
+}
+
 static void print_owner_list(struct printer *p, const struct wait *wait, pid_t home,
 			     bool with_names)
 {
@@ -69,6 +83,8 @@ static void print_owner_list(struct printer *p, const struct wait *wait, pid_t h
 				: printer_process(p, owner.pid) != NULL))
 			print(p, " (not in this dump)");
 	}
+	if (may_have_others(wait))
+		print(p, ", maybe others");
 }
 
 void print_owners(struct printer *p, const char *before, const struct wait *wait, pid_t home,

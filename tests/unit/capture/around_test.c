@@ -116,7 +116,7 @@ static struct capture *look_until(const pid_t *pids, size_t count, struct deadli
 }
 
 /* The process must be asleep in this call. */
-static struct capture *look(pid_t pid, long number)
+static struct capture *look_at(pid_t pid, long number)
 {
 	wait_for_call(pid, number);
 	return look_until(&pid, 1, deadline_in_ms(LIMIT_MS));
@@ -200,7 +200,7 @@ static void the_ends_of_a_pipe_are_found_with_their_sides(void **state)
 	wait_for_call(writer, SYS_pause);
 	wait_for_call(other, SYS_pause);
 	uint64_t inode = inode_of(fds[0]);
-	struct capture *capture = look(reader, SYS_read);
+	struct capture *capture = look_at(reader, SYS_read);
 	assert_string_equal(how(capture, END_PIPE, 0, inode, reader), "READ");
 	assert_string_equal(how(capture, END_PIPE, 0, inode, writer), "WRITE");
 	assert_string_equal(how(capture, END_PIPE, 0, inode, getpid()), "BOTH");
@@ -235,7 +235,7 @@ static void a_full_pipe_names_its_readers(void **state)
 	assert_int_equal(pipe(fds), 0);
 	pid_t writer = start(fill, fds);
 	uint64_t inode = inode_of(fds[0]);
-	struct capture *capture = look(writer, SYS_write);
+	struct capture *capture = look_at(writer, SYS_write);
 	assert_string_equal(how(capture, END_PIPE, 0, inode, writer), "BOTH");
 	capture_free(capture);
 	finish(writer);
@@ -279,7 +279,7 @@ static void the_ends_of_a_fifo_are_told_by_its_inode(void **state)
 	/* The name says nothing. */
 	assert_int_equal(unlink(fifo), 0);
 	assert_int_equal(rename(other, fifo), 0);
-	struct capture *capture = look(reader, SYS_read);
+	struct capture *capture = look_at(reader, SYS_read);
 	const struct capture_descriptor *end = descriptor(capture, 3);
 	assert_int_equal(stat(fifo, &st), 0);
 	assert_true(end->inode && end->inode != st.st_ino);
@@ -309,7 +309,7 @@ static void an_eventfd_is_told_from_others_by_its_id(void **state)
 	int fds[2] = {eventfd(0, 0), eventfd(0, 0)};
 	assert_true(fds[0] >= 0 && fds[1] >= 0);
 	pid_t reader = start(read_eventfd, fds);
-	struct capture *capture = look(reader, SYS_read);
+	struct capture *capture = look_at(reader, SYS_read);
 	uint64_t id;
 	const char *info = descriptor(capture, fds[0])->info;
 	assert_true(parse_number(info, "eventfd-id", 10, &id));
@@ -338,7 +338,7 @@ static void polled_files_are_looked_at_together_or_not_at_all(void **state)
 	assert_int_equal(pipe(second), 0);
 	int pipes[2] = {first[0], second[0]}, mixed[2] = {first[0], timer};
 	pid_t on_pipes = start(poll_two, pipes), on_mixed = start(poll_two, mixed);
-	struct capture *capture = look(on_pipes, SYS_poll);
+	struct capture *capture = look_at(on_pipes, SYS_poll);
 	assert_string_equal(how(capture, END_PIPE, 0, inode_of(first[0]), getpid()), "BOTH");
 	assert_string_equal(how(capture, END_PIPE, 0, inode_of(second[0]), getpid()), "BOTH");
 	/* They are named, in order, like those that a call names itself. */
@@ -347,7 +347,7 @@ static void polled_files_are_looked_at_together_or_not_at_all(void **state)
 	assert_non_null(descriptor(capture, second[0])->info);
 	capture_free(capture);
 	/* An eventfd may be the kernel's to count up: the pipe's ends are of no use then. */
-	capture = look(on_mixed, SYS_poll);
+	capture = look_at(on_mixed, SYS_poll);
 	assert_int_equal(capture->surroundings.ends.count, 0);
 	assert_false(capture->surroundings.looked_at_ends);
 	assert_int_equal(capture->processes.items[0].descriptors.count, 2);
@@ -373,7 +373,7 @@ static void more_polled_files_than_are_looked_at_are_not_taken_for_all(void **st
 	int fds[2];
 	assert_int_equal(pipe(fds), 0);
 	pid_t pid = start(poll_many, fds);
-	struct capture *capture = look(pid, SYS_poll);
+	struct capture *capture = look_at(pid, SYS_poll);
 	assert_false(capture->surroundings.looked_at_ends);
 	assert_int_equal(capture->surroundings.ends.count, 0);
 	capture_free(capture);
@@ -409,7 +409,7 @@ static void a_unix_socket_knows_its_peer_and_who_has_it(void **state)
 	assert_int_equal(write(fds[0], "four", 4), 4);
 	uint64_t peer = inode_of(fds[1]);
 	pid_t reader = start(receive, fds);
-	struct capture *capture = look(reader, SYS_recvfrom);
+	struct capture *capture = look_at(reader, SYS_recvfrom);
 	const struct capture_socket *socket = socket_of(capture, fds[0]);
 	assert_int_equal(socket->family, SOCKET_UNIX);
 	assert_int_equal(socket->type, SOCK_STREAM);
@@ -469,7 +469,7 @@ static void a_connection_not_accepted_leads_to_the_listener(void **state)
 				.listener = unix_listener(&name, sizeof(name), SOCK_STREAM, 5)};
 	memcpy(&client.name, &name, sizeof(name));
 	pid_t pid = start(connect_and_receive, &client);
-	struct capture *capture = look(pid, SYS_recvfrom);
+	struct capture *capture = look_at(pid, SYS_recvfrom);
 	/* The first free number, since the listener is closed. */
 	const struct capture_socket *socket = socket_of(capture, client.listener);
 	assert_int_equal(socket->link, SOCKET_LINK_PENDING);
@@ -489,7 +489,7 @@ static void connect_to_full(struct sockaddr_un name, socklen_t length, bool by_p
 				.listener = unix_listener(&name, length, SOCK_STREAM, 0)};
 	memcpy(&client.name, &name, sizeof(name));
 	pid_t pid = start(connect_and_receive, &client);
-	struct capture *capture = look(pid, SYS_connect);
+	struct capture *capture = look_at(pid, SYS_connect);
 	uint64_t inode = inode_of(client.listener);
 	const struct capture_socket *listener = capture_socket_of(capture, inode);
 	assert_non_null(listener);
@@ -537,7 +537,7 @@ static void a_datagram_leads_to_who_has_its_address(void **state)
 				.listener = unix_listener(&name, sizeof(name), SOCK_DGRAM, 0)};
 	memcpy(&client.name, &name, sizeof(name));
 	pid_t pid = start(send_without_end, &client);
-	struct capture *capture = look(pid, SYS_sendto);
+	struct capture *capture = look_at(pid, SYS_sendto);
 	uint64_t inode = inode_of(client.listener);
 	assert_non_null(how(capture, END_SOCKET, 0, inode, getpid()));
 	assert_true(capture_socket_of(capture, inode)->receive_queue > 0);
@@ -577,7 +577,7 @@ static void check_loopback(bool dual)
 	if (client.listener < 0)
 		return; /* no IPv6 here */
 	pid_t pid = start(connect_and_receive, &client);
-	struct capture *capture = look(pid, SYS_recvfrom);
+	struct capture *capture = look_at(pid, SYS_recvfrom);
 	const struct capture_socket *socket = socket_of(capture, client.listener);
 	assert_int_equal(socket->family, SOCKET_TCP);
 	assert_int_equal(socket->link, SOCKET_LINK_PENDING);
@@ -587,7 +587,7 @@ static void check_loopback(bool dual)
 
 	int server = accept(client.listener, NULL, NULL);
 	assert_true(server >= 0);
-	capture = look(pid, SYS_recvfrom);
+	capture = look_at(pid, SYS_recvfrom);
 	socket = socket_of(capture, client.listener);
 	assert_int_equal(socket->link, SOCKET_LINK_PEER);
 	assert_int_equal(socket->peer_inode, inode_of(server));
@@ -620,7 +620,7 @@ static void who_accepts_waits_for_nobody_in_particular(void **state)
 	(void)state;
 	struct client client = tcp_listener(false);
 	pid_t pid = start(accept_one, &client.listener);
-	struct capture *capture = look(pid, SYS_accept);
+	struct capture *capture = look_at(pid, SYS_accept);
 	const struct capture_socket *socket = socket_of(capture, client.listener);
 	assert_string_equal(socket->state, "LISTEN");
 	assert_int_equal(socket->link, SOCKET_LINK_NONE);
@@ -646,7 +646,7 @@ static void a_udp_socket_has_its_address(void **state)
 {
 	(void)state;
 	pid_t pid = start(receive_udp, NULL);
-	struct capture *capture = look(pid, SYS_recvfrom);
+	struct capture *capture = look_at(pid, SYS_recvfrom);
 	assert_int_equal(capture->surroundings.sockets.count, 1);
 	const struct capture_socket *socket = &capture->surroundings.sockets.items[0];
 	assert_int_equal(socket->family, SOCKET_UDP);
@@ -695,7 +695,7 @@ static void sockets_are_looked_for_in_the_targets_namespace(void **state)
 		return;
 	}
 	pid_t pid = start(talk_to_itself_elsewhere, NULL);
-	struct capture *capture = look(pid, SYS_recvfrom);
+	struct capture *capture = look_at(pid, SYS_recvfrom);
 	assert_int_equal(capture->surroundings.sockets.count, 2);
 	const struct capture_socket *socket = &capture->surroundings.sockets.items[0];
 	assert_int_equal(socket->link, SOCKET_LINK_PEER);
@@ -754,7 +754,7 @@ static void a_flock_is_held_by_whoever_has_the_open_file(void **state)
 	close(fd);
 	pid_t first = start(ask_for_flock, path), second = start(ask_for_flock, path);
 	wait_for_call(first, SYS_flock);
-	struct capture *capture = look(second, SYS_flock);
+	struct capture *capture = look_at(second, SYS_flock);
 	const struct capture_file_lock *mine = waiting(capture, second, "FLOCK");
 	assert_int_equal(waiting(capture, first, "FLOCK")->id, mine->id);
 	assert_int_equal(held(capture, mine->id)->pid, getpid());
@@ -799,7 +799,7 @@ static void record_locks_say_which_process_or_which_open_file(void **state)
 	assert_int_equal(fcntl(fd, F_SETLK, &lock), 0);
 	pid_t posix = start(ask_for_range, path), ofd = start(ask_for_ofd_range, path);
 	wait_for_call(ofd, SYS_fcntl);
-	struct capture *capture = look(posix, SYS_fcntl);
+	struct capture *capture = look_at(posix, SYS_fcntl);
 	unsigned id = waiting(capture, posix, "POSIX")->id;
 	const struct capture_file_lock *owner = held(capture, id);
 	assert_int_equal(owner->pid, getpid());
@@ -817,7 +817,7 @@ static void record_locks_say_which_process_or_which_open_file(void **state)
 	finish(ofd);
 	pid_t third = start(ask_for_ofd_range, path);
 	assert_int_equal(fcntl(fd, F_SETLK, &lock), 0);
-	capture = look(third, SYS_fcntl);
+	capture = look_at(third, SYS_fcntl);
 	id = waiting(capture, -1, "OFDLCK")->id;
 	assert_string_equal(held(capture, id)->kind, "OFDLCK");
 	assert_true(holds(capture, id, getpid()));
@@ -871,7 +871,7 @@ static void a_semaphore_remembers_who_changed_it_last(void **state)
 	while (call_of(waiter, waiter) != SYS_semtimedop && call_of(waiter, waiter) != SYS_semop &&
 	       !deadline_passed(deadline))
 		nap();
-	struct capture *capture = look(waiter, call_of(waiter, waiter));
+	struct capture *capture = look_at(waiter, call_of(waiter, waiter));
 	assert_int_equal(capture->surroundings.semaphores.count, 1);
 	const struct capture_semaphore *semaphore = &capture->surroundings.semaphores.items[0];
 	assert_int_equal(semaphore->pid, waiter);
@@ -899,7 +899,7 @@ static void semaphores_are_looked_at_in_the_targets_namespace(void **state)
 	while (call_of(waiter, waiter) != SYS_semtimedop && call_of(waiter, waiter) != SYS_semop &&
 	       !deadline_passed(deadline))
 		nap();
-	struct capture *capture = look(waiter, call_of(waiter, waiter));
+	struct capture *capture = look_at(waiter, call_of(waiter, waiter));
 	assert_int_equal(capture->surroundings.semaphores.count, 1);
 	assert_int_equal(capture->surroundings.semaphores.items[0].last, waiter);
 	capture_free(capture);
@@ -925,7 +925,7 @@ static void a_parent_waits_for_a_process_of_the_table(void **state)
 	(void)state;
 	bool elsewhere = false;
 	pid_t parent = start(wait_for_child, &elsewhere);
-	struct capture *capture = look(parent, SYS_wait4);
+	struct capture *capture = look_at(parent, SYS_wait4);
 	assert_true(capture->surroundings.looked_at_processes);
 	unsigned children = 0;
 	array_for_each (&capture->surroundings.processes, process) {
@@ -955,7 +955,7 @@ static void a_child_in_another_namespace_has_both_ids(void **state)
 	}
 	bool elsewhere = true;
 	pid_t parent = start(wait_for_child, &elsewhere);
-	struct capture *capture = look(parent, SYS_wait4);
+	struct capture *capture = look_at(parent, SYS_wait4);
 	unsigned own = capture_neighbour_of(capture, parent)->level_count;
 	bool found = false;
 	array_for_each (&capture->surroundings.processes, process) {
@@ -997,7 +997,7 @@ static void a_vfork_child_is_told_by_the_memory_it_shares(void **state)
 	struct deadline deadline = deadline_in_ms(LIMIT_MS);
 	while (call_of(parent, parent) != SYS_vfork && !deadline_passed(deadline))
 		nap();
-	struct capture *capture = look(parent, SYS_vfork);
+	struct capture *capture = look_at(parent, SYS_vfork);
 	unsigned sharing = 0, children = 0;
 	array_for_each (&capture->surroundings.processes, process) {
 		children += process->ppid == parent;
@@ -1023,7 +1023,7 @@ static void nothing_is_looked_at_that_no_wait_needs(void **state)
 {
 	(void)state;
 	pid_t pid = start(sleep_on_futex, NULL);
-	struct capture *capture = look(pid, SYS_futex);
+	struct capture *capture = look_at(pid, SYS_futex);
 	const struct capture_surroundings *around = &capture->surroundings;
 	assert_false(around->looked_at_processes || around->looked_at_ends ||
 		     around->looked_at_sockets || around->looked_at_file_locks);
@@ -1074,13 +1074,10 @@ static void look_as_nobody(void *context)
 	capture_hold(capture, &reader, 1, &failure);
 	must(!failure);
 	capture_look_around(capture, deadline_in_ms(LIMIT_MS));
-	unsigned said = 0, unread = 0;
-	array_for_each (&capture->errors, error)
-		said += strncmp(error->what, "descriptors of ", 15) == 0 &&
-			strcmp(error->why, "not permitted") == 0;
+	unsigned unread = 0;
 	array_for_each (&capture->surroundings.processes, process)
 		unread += process->ends_unread;
-	must(said == 1);
+	must(capture->errors.count == 0);
 	must(unread > 0 && unread == capture->surroundings.ends_unread);
 	must(capture->surroundings.looked_at_ends);
 	must(how(capture, END_PIPE, 0, inode_of(fds[0]), reader) != NULL);
@@ -1089,7 +1086,7 @@ static void look_as_nobody(void *context)
 	_exit(7);
 }
 
-static void processes_that_may_not_be_looked_at_are_counted_once(void **state)
+static void processes_that_may_not_be_looked_at_are_counted(void **state)
 {
 	(void)state;
 	if (getuid() != 0) {
@@ -1123,11 +1120,10 @@ static void processes_that_end_meanwhile_are_no_matter(void **state)
 	assert_int_equal(pipe(fds), 0);
 	pid_t busy = start(be_born_and_die, NULL), reader = start(read_end_alone, fds);
 	for (unsigned i = 0; i < 20; i++) {
-		struct capture *capture = look(reader, SYS_read);
+		struct capture *capture = look_at(reader, SYS_read);
 		assert_true(capture->surroundings.looked_at_ends);
 		assert_string_equal(how(capture, END_PIPE, 0, inode_of(fds[0]), getpid()), "BOTH");
-		array_for_each (&capture->errors, error)
-			assert_string_equal(error->why, "not permitted");
+		assert_int_equal(capture->errors.count, 0);
 		capture_free(capture);
 	}
 	finish(busy);
@@ -1170,7 +1166,7 @@ static void descriptors_are_found_behind_a_main_thread_that_has_ended(void **sta
 	struct deadline deadline = deadline_in_ms(LIMIT_MS);
 	while (state_of(writer) != 'Z' && !deadline_passed(deadline))
 		nap();
-	struct capture *capture = look(reader, SYS_read);
+	struct capture *capture = look_at(reader, SYS_read);
 	assert_string_equal(how(capture, END_PIPE, 0, inode_of(fds[0]), writer), "WRITE");
 	assert_int_equal(capture_neighbour_of(capture, writer)->threads, 2);
 	capture_free(capture);
@@ -1219,7 +1215,7 @@ static void threads_are_found_by_id_wherever_they_are(void **state)
 	pid_t thread = next_told();
 	pid_t other = start(have_a_thread, NULL);
 	pid_t foreign = next_told();
-	struct capture *capture = look(dumped, SYS_pause);
+	struct capture *capture = look_at(dumped, SYS_pause);
 	const struct capture_process *process = &capture->processes.items[0];
 	struct thread_id id = {0, 0};
 	bool known = false;
@@ -1261,7 +1257,7 @@ static void a_zombie_is_no_thread_any_more(void **state)
 	struct deadline deadline = deadline_in_ms(LIMIT_MS);
 	while (state_of(zombie) != 'Z' && !deadline_passed(deadline))
 		nap();
-	struct capture *capture = look(dumped, SYS_pause);
+	struct capture *capture = look_at(dumped, SYS_pause);
 	struct thread_id id;
 	bool known = false;
 	assert_false(
@@ -1296,7 +1292,7 @@ static void ids_are_translated_from_the_targets_namespace(void **state)
 	pid_t outside = start(have_a_thread, &elsewhere), thread = next_told();
 	pid_t inside = only_child_of(outside);
 	assert_int_equal(thread, 2);
-	struct capture *capture = look(inside, SYS_pause);
+	struct capture *capture = look_at(inside, SYS_pause);
 	struct capture_process *process = &capture->processes.items[0];
 	struct thread_id id = {0, 0};
 	bool known = false;
@@ -1414,7 +1410,7 @@ int main(void)
 		cmocka_unit_test(a_vfork_child_is_told_by_the_memory_it_shares),
 		cmocka_unit_test(nothing_is_looked_at_that_no_wait_needs),
 		cmocka_unit_test(what_is_not_done_in_time_is_said),
-		cmocka_unit_test(processes_that_may_not_be_looked_at_are_counted_once),
+		cmocka_unit_test(processes_that_may_not_be_looked_at_are_counted),
 		cmocka_unit_test(processes_that_end_meanwhile_are_no_matter),
 		cmocka_unit_test(descriptors_are_found_behind_a_main_thread_that_has_ended),
 		cmocka_unit_test(threads_are_found_by_id_wherever_they_are),

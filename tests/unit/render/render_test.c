@@ -466,7 +466,7 @@ static void what_is_waited_for_is_described(void **state)
 	char *text = report(&dump, (struct render_options){0});
 	assert_has(text, "\non pipe:[77] fd 5, written by process 20 (not in this dump), "
 			 "thread 21 of process 20 (not in this dump) and "
-			 "thread 99 (not in this dump)\n");
+			 "thread 99 (not in this dump), maybe others\n");
 	assert_has(text, "\non tcp socket fd 7 (1.2.3.4:5 to 6.7.8.9:10)\n");
 	assert_has(text, "\non futex 0x7f00\n");
 	assert_has(text, "\non unix socket:[8] fd 9\n");
@@ -523,13 +523,13 @@ static void a_tree_has_a_section_for_each_process(void **state)
 		"DEADLOCK: 2 threads wait for each other\n"
 		"  process 10 (p10) waits for a child process, until the end of "
 		"process 20 (p20)\n"
-		"  process 20 (p20) writes to a pipe, read by process 10 (p10)\n"
+		"  process 20 (p20) writes to a pipe, read by process 10 (p10), maybe others\n"
 		"\n"
 		"process 20 (p20), 1 thread, not stopped\n"
 		"command: '' 'it'\\''s'\n"
 		"\n"
 		"1 thread [pipe write]: 20 \"p20\"\n"
-		"read by process 10 (p10)\n"
+		"read by process 10 (p10), maybe others\n"
 		"\n"
 		"process 10 (p10), 1 thread, not stopped\n"
 		"command: '' 'it'\\''s'\n"
