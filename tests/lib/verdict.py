@@ -48,7 +48,7 @@ class Row:
     """
 
     def __init__(self, name, waits, finds=(), may=None, target=None, tree=False, musl=None,
-                 not_asleep="", roles=None, text=(), neighbours=None, rest=0.03):
+                 not_asleep="", roles=None, text=(), neighbours=None, rest=0.03, tries=1):
         self.name = name
         self.waits = waits
         self.finds = list(finds)
@@ -60,6 +60,8 @@ class Row:
         self.roles = roles or {}  # further actors: {role: the role whose only child it is}
         self.text = text
         self.neighbours = neighbours  # roles of owners that are named, and not dumped
+        # For what goes on in small steps, or may get no CPU to burn while we look.
+        self.tries = 10 if any(SPIN in find.kinds for find in self.finds) else tries
         # Seconds without a wake-up after which all of it has come to rest.  A lock that was waited
         # for but a moment is one in use, and nobody is behind it.
         self.rest = max(rest, 0.15 if any(CHAIN in find.kinds for find in self.finds) else 0)
@@ -204,9 +206,10 @@ def matches(roles, found, wanted, named, sees_all):
         return False
     if CHAIN in wanted.kinds and not wanted.more and threads[0] != wanted.threads[0]:
         return False
-    # Where some process does not show its descriptors, it may have any pipe's or socket's end.
+    # Where some process does not show its descriptors, it may have any pipe's or socket's end; and
+    # without names all is inferred.
     if wanted.confidence and found["confidence"] != wanted.confidence and (
-            sees_all or found["confidence"] != "likely"):
+            sees_all and named or found["confidence"] != "likely"):
         return False
     names = [(r.get("name") or "").split(" ")[0] for r in found["resources"]]
     return not (named and wanted.on) or sorted(names) == sorted(wanted.on)
@@ -267,6 +270,30 @@ def end_all():
     hang.wait_until(ended, "the end of all children")
 
 
+def look(row, roles, options, pids, named):
+    """One dump, and all that the row says of it."""
+    dump = hang.dump(pids[-1], *options, *pids[:-1])
+    told = tell(roles, dump)
+    for role, wanted in row.waits.items():
+        pid, tid = roles[role]
+        if wanted.wait_class:
+            check_wait(roles, role, wanted, hang.threads_of(dump, pid)[tid], named, told)
+    check_findings(row, roles, dump, named, told)
+    if row.neighbours:
+        there = {(n["pid"], n["tid"] or n["pid"]) for n in dump["neighbours"]}
+        for role in row.neighbours.split():
+            check(roles[role] in there, f"{role} is not among {dump['neighbours']}: {told}")
+
+
+def look_until(row, *arguments):
+    for left in reversed(range(row.tries)):
+        try:
+            return look(row, *arguments)
+        except hang.Failed:
+            if not left:
+                raise
+
+
 def play(row, begin, named=True, seen=None):
     """One row: begin() starts the victim; seen(roles, pids, options) is called while it is there."""
     with begin() as victim:
@@ -274,17 +301,7 @@ def play(row, begin, named=True, seen=None):
         settle_all(row, roles)
         options = ["--tree"] if row.tree else []
         pids = [roles[r][0] for r in row.target.split()] if row.target else [victim.pid]
-        dump = hang.dump(pids[-1], *options, *pids[:-1])
-        told = tell(roles, dump)
-        for role, wanted in row.waits.items():
-            pid, tid = roles[role]
-            if wanted.wait_class:
-                check_wait(roles, role, wanted, hang.threads_of(dump, pid)[tid], named, told)
-        check_findings(row, roles, dump, named, told)
-        if row.neighbours:
-            there = {(n["pid"], n["tid"] or n["pid"]) for n in dump["neighbours"]}
-            for role in row.neighbours.split():
-                check(roles[role] in there, f"{role} is not among {dump['neighbours']}: {told}")
+        look_until(row, roles, options, pids, named)
         if named:
             check_text(row, roles, pids, options)
         if seen:

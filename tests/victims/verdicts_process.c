@@ -98,9 +98,10 @@ static void chain_pipe(void)
 	chain((struct step){read_one, &in});
 }
 
-static void chain_tcp(void)
+static int connection[2];
+
+static void connect_tcp(void)
 {
-	static int connection;
 	struct sockaddr_in address = {.sin_family = AF_INET};
 	socklen_t size = sizeof(address);
 	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -108,9 +109,34 @@ static void chain_tcp(void)
 	must(bind(listener, (struct sockaddr *)&address, size) == 0 && listen(listener, 1) == 0 &&
 		     getsockname(listener, (struct sockaddr *)&address, &size) == 0,
 	     "listen");
-	connection = socket(AF_INET, SOCK_STREAM, 0);
-	must(connect(connection, (struct sockaddr *)&address, size) == 0, "connect");
-	chain((struct step){read_one, &connection});
+	connection[0] = socket(AF_INET, SOCK_STREAM, 0);
+	must(connect(connection[0], (struct sockaddr *)&address, size) == 0, "connect");
+	connection[1] = accept(listener, NULL, NULL);
+	must(connection[1] >= 0, "accept");
+	close(listener);
+}
+
+static void keep_other_end(void *unused)
+{
+	(void)unused;
+	close(connection[0]);
+	sleep_for_ever();
+}
+
+static void chain_tcp(void)
+{
+	connect_tcp();
+	play_process(keep_other_end, NULL);
+	close(connection[1]);
+	chain((struct step){read_one, &connection[0]});
+}
+
+/* Any thread of the process may write: who stands at the root is not to be told. */
+static void chain_own_end(void)
+{
+	static int ends[2];
+	must(pipe(ends) == 0, "pipe");
+	chain((struct step){read_one, &ends[0]});
 }
 
 static void *want_first_in_thread(void *role)
@@ -305,6 +331,20 @@ static void child_full_pipe_third(void)
 	sleep_for_ever();
 }
 
+/* Waits for any child; one is well. */
+static void one_child_of_two(void)
+{
+	stage(3, 0);
+	must(pipe(out) == 0, "pipe");
+	play_process(fill_out, "child");
+	play_process(sleep_as, "well");
+	end_pipe(out, 1);
+	arrive("parent");
+	while (wait(NULL) < 0)
+		must(errno == EINTR, "wait");
+	sleep_for_ever();
+}
+
 static void *arrive_and_read(void *role)
 {
 	arrive(role);
@@ -413,6 +453,23 @@ static void pipe_own_end(void)
 	sleep_for_ever();
 }
 
+static void write_in_handler(int number)
+{
+	(void)number;
+	must(write(in[1], "", 1) == 1, "write");
+}
+
+/* The same, but for a handler that writes when somebody sends a signal. */
+static void pipe_own_handler(void)
+{
+	stage(1, 0);
+	must(pipe(in) == 0, "pipe");
+	signal(SIGUSR1, write_in_handler);
+	arrive("a");
+	read_one(&in[0]);
+	sleep_for_ever();
+}
+
 /* The same with a second thread, which sleeps: it could write. */
 static void pipe_own_end_thread(void)
 {
@@ -476,19 +533,9 @@ static void sockets_full(int family, void (*how)(void *))
 	if (family == AF_UNIX) {
 		must(socketpair(AF_UNIX, SOCK_STREAM, 0, out) == 0, "socketpair");
 	} else {
-		struct sockaddr_in address = {.sin_family = AF_INET};
-		socklen_t length = sizeof(address);
-		address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-		int listener = socket(AF_INET, SOCK_STREAM, 0);
-		must(bind(listener, (struct sockaddr *)&address, length) == 0 &&
-			     listen(listener, 1) == 0 &&
-			     getsockname(listener, (struct sockaddr *)&address, &length) == 0,
-		     "listen");
-		out[0] = socket(AF_INET, SOCK_STREAM, 0);
-		must(connect(out[0], (struct sockaddr *)&address, length) == 0, "connect");
-		out[1] = accept(listener, NULL, NULL);
-		must(out[1] >= 0, "accept");
-		close(listener);
+		connect_tcp();
+		out[0] = connection[0];
+		out[1] = connection[1];
 	}
 	for (int i = 0; i < 2; i++) {
 		setsockopt(out[i], SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
@@ -601,6 +648,7 @@ const struct verdict_row verdict_process_rows[] = {
 	{"chain-sleep", chain_sleep},
 	{"chain-pipe", chain_pipe},
 	{"chain-tcp", chain_tcp},
+	{"chain-own-end", chain_own_end},
 	{"chain-spin", chain_spin},
 	{"chain-long", chain_long},
 	{"shared-cycle", shared_cycle},
@@ -613,12 +661,14 @@ const struct verdict_row verdict_process_rows[] = {
 	{"child-full-pipe", child_full_pipe},
 	{"child-full-pipe-third", child_full_pipe_third},
 	{"child-full-pipe-thread", child_full_pipe_thread},
+	{"one-child-of-two", one_child_of_two},
 	{"popen-unread", popen_unread},
 	{"system-sleeps", system_sleeps},
 	{"pipes-read", pipes_read},
 	{"pipes-full", pipes_full},
 	{"pipes-read-third", pipes_read_third},
 	{"pipe-own-end", pipe_own_end},
+	{"pipe-own-handler", pipe_own_handler},
 	{"pipe-own-end-thread", pipe_own_end_thread},
 	{"pipe-and-lock", pipe_and_lock},
 	{"pipe-leaked", pipe_leaked},

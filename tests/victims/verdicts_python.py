@@ -40,7 +40,6 @@ def gil():
     mutex = ctypes.create_string_buffer(64)  # all zero: PTHREAD_MUTEX_INITIALIZER
     keeps = ctypes.PyDLL(None)  # whose calls keep the interpreter to themselves
     leaves = ctypes.CDLL(None)
-    sys.setswitchinterval(0.0001)
     locked = threading.Event()
 
     def native():
