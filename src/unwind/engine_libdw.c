@@ -138,13 +138,10 @@ static const struct row *row_at(struct libdw_engine *engine, const struct site *
 		return row;
 	row = xcalloc(1, sizeof(*row));
 	pc_map_put(&engine->rows, site->address, row);
-	if (!site->object || !site->object->module)
-		return row;
 	Dwarf_Addr bias = 0;
-	Dwfl_Module *module = site->object->module;
-	Dwarf_CFI *cfi = dwfl_module_eh_cfi(module, &bias);
+	Dwarf_CFI *cfi = site_eh_cfi(site, &bias);
 	if (!frame_at(cfi, site->address, bias, row)) {
-		cfi = dwfl_module_dwarf_cfi(module, &bias);
+		cfi = site_debug_cfi(site, &bias);
 		frame_at(cfi, site->address, bias, row);
 	}
 	return row;

@@ -1,4 +1,6 @@
 libhangdump_a_SOURCES += \
+	src/unwind/cfi_section.c \
+	src/unwind/cfi_section.h \
 	src/unwind/code.c \
 	src/unwind/code.h \
 	src/unwind/eh_frame.c \
