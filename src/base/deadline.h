@@ -15,6 +15,8 @@ struct deadline {
 /* ms after now; 0 means no limit. */
 struct deadline deadline_in_ms(uint64_t ms);
 bool deadline_passed(struct deadline deadline);
+/* The moment when half of the time that is left will be over; without a limit, the same. */
+struct deadline deadline_halfway(struct deadline deadline);
 /* Milliseconds left, for poll(2): -1 when there is no limit, 0 when it has passed. */
 int deadline_poll_ms(struct deadline deadline);
 

@@ -123,15 +123,6 @@ static int by_link(struct objects *objects, const char *main_path, const char *l
 	return fd;
 }
 
-/* A server that is mute for one file must leave time for the others. */
-static struct deadline half_of(struct deadline all)
-{
-	uint64_t now = monotonic_ns();
-	if (!all.at_ns || all.at_ns <= now)
-		return all;
-	return (struct deadline){now + (all.at_ns - now) / 2};
-}
-
 static int by_debuginfod(struct objects *objects, Dwfl_Module *module, struct wanted *wanted)
 {
 	const unsigned char *bits;
@@ -141,8 +132,9 @@ static int by_debuginfod(struct objects *objects, Dwfl_Module *module, struct wa
 	int n = dwfl_module_build_id(module, &bits, &at);
 	if (!objects->options.debuginfod || !objects->debuginfod_urls || n <= 0)
 		return -1;
+	/* A server that is mute for one file must leave time for the others. */
 	int fd = debuginfod_fetch(objects->debuginfod_urls, bits, (size_t)n,
-				  half_of(objects->options.deadline), &path, &why);
+				  deadline_halfway(objects->options.deadline), &path, &why);
 	wanted->path = strpool_add(&objects->strings, path);
 	if (why)
 		wanted->why_not = strpool_printf(&objects->strings, "debuginfod: %s", why);

@@ -139,7 +139,7 @@ Dwarf_CFI *site_eh_cfi(const struct site *site, Dwarf_Addr *ret_bias)
 	return dwfl_module_eh_cfi(site->object->module, ret_bias);
 }
 
-void sites_prepare(struct sites *sites)
+void sites_prepare(struct sites *sites, struct deadline deadline)
 {
 	for (size_t i = 0; i < objects_count(sites->objects); i++) {
 		const struct object *object = objects_get(sites->objects, i);
@@ -147,12 +147,13 @@ void sites_prepare(struct sites *sites)
 		if (object->from == OBJECT_NOT_OPENED)
 			continue;
 		struct object_facts *facts = facts_of(sites, object);
-		ask_debug_cfi(facts);
-		if (!object->module)
-			continue;
-		dwfl_module_getsymtab(object->module);
-		if (facts->eh_frame)
+		if (object->module && facts->eh_frame)
 			dwfl_module_eh_cfi(object->module, &bias);
+		facts->debug_asked = true;
+		if (!object->module || deadline_passed(deadline))
+			continue;
+		ask_debug_cfi(facts);
+		dwfl_module_getsymtab(object->module);
 	}
 }
 

@@ -43,8 +43,11 @@ struct sites *sites_new(struct capture_process *process, struct objects *objects
 void sites_free(struct sites *sites);
 struct capture_process *sites_process(struct sites *sites);
 
-/* Opens every object, its debug file and its tables: no later question waits for a file. */
-void sites_prepare(struct sites *sites);
+/*
+ * Opens every object, its debug file and its tables, so that no later question waits for a file:
+ * what is not open by the deadline stays unknown.
+ */
+void sites_prepare(struct sites *sites, struct deadline deadline);
 
 /* Never NULL; valid until sites_free(). */
 struct site *site_at(struct sites *sites, uint64_t address);

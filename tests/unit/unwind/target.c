@@ -146,6 +146,8 @@ static void walk_in_child(const struct target *target, struct held_walk *ret)
 	struct capture_process process = *target_process(target);
 	process.memory = (struct memory){.count = 0};
 	void *walker = unwind_held.prepare(&process, deadline_in_ms(PATIENCE_MS));
+	if (target->gone && unlink(target->gone) != 0)
+		_exit(1);
 	if (ptrace(PTRACE_SEIZE, target->tid, NULL, NULL) != 0 ||
 	    ptrace(PTRACE_INTERRUPT, target->tid, NULL, NULL) != 0 ||
 	    waitpid(target->tid, &status, __WALL) != target->tid)
