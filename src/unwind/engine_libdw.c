@@ -11,7 +11,8 @@
 #include <string.h>
 
 enum rule_kind {
-	RULE_UNDEFINED,
+	RULE_UNDEFINED, /* of the return address: there is no caller */
+	RULE_UNUSABLE,	/* there is a rule, but not one that can be followed */
 	RULE_SAME,
 	RULE_SAVED,	 /* at canonical frame address + offset */
 	RULE_CFA_OFFSET, /* is canonical frame address + offset */
@@ -66,6 +67,8 @@ static void libdw_free(void *context)
 /* libdw's operations live as long as its frame: copy them. */
 static struct rule expression_rule(const Dwarf_Op *ops, size_t count)
 {
+	if (count > EXPRESSION_OPS_MAX)
+		return (struct rule){RULE_UNUSABLE};
 	struct rule rule = {.kind = RULE_EXPRESSION, .count = count};
 	rule.ops = xreallocarray(NULL, count, sizeof(*ops));
 	memcpy(rule.ops, ops, count * sizeof(*ops));
@@ -111,12 +114,13 @@ static void fill_row(struct row *row, Dwarf_Frame *frame)
 	row->cfa = cfa_rule(ops, count);
 	for (unsigned i = 0; i < DWARF_COUNT; i++) {
 		Dwarf_Op scratch[3];
+		row->registers[i].kind = RULE_UNUSABLE;
 		if (dwarf_frame_register(frame, (int)i, scratch, &ops, &count) == 0)
 			row->registers[i] = register_rule(ops, count, scratch);
-		else if (i == DWARF_RIP)
-			return; /* "not readable" must not become "no caller" */
 	}
-	row->usable = true;
+	/* No function returns to where it is. */
+	enum rule_kind pc = row->registers[DWARF_RIP].kind;
+	row->usable = row->cfa.kind != RULE_UNUSABLE && pc != RULE_UNUSABLE && pc != RULE_SAME;
 }
 
 static bool frame_at(Dwarf_CFI *cfi, uint64_t address, uint64_t bias, struct row *row)
@@ -186,6 +190,7 @@ static bool evaluate_register(const struct rule *rule, unsigned number,
 		return stack_read_u64(context->stack, value, ret);
 	case RULE_REGISTER:
 	case RULE_UNDEFINED:
+	case RULE_UNUSABLE:
 		break;
 	}
 	return false;
