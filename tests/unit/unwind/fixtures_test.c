@@ -85,6 +85,11 @@ static const struct fixture fixtures[] = {
 	 .build = "$CC -O2 $S/chain.c $S/leaf.S -o $O",
 	 .chain = {"inner", "middle", "outer", "main", "_start"},
 	 .found = {"rSCCC", "rSCCC", "rSCCC"}},
+	{.name = "start_thread of a library that is not libc, without CFI",
+	 .build = "$CC -O2 " NO_CFI "-fPIC -shared $S/own_start.c -o $D/libc-client.so && "
+		  "$CC -O2 -DMAIN $S/own_start.c -L$D -l:libc-client.so -Wl,-rpath,$D -o $O",
+	 .chain = {"inner", "start_thread", "main", "_start"},
+	 .found = {"ccSC", "ccSC", "ccSC"}},
 	{.name = "return address by a rule of 1500 operations",
 	 .build = "$CC -O2 -DLONG $S/chain.c $S/odd_rule.S -o $O",
 	 .chain = {"inner", "middle", "outer", "main", "_start"},

@@ -41,6 +41,7 @@ EXTRA_DIST += tests/unit/unwind/README \
 	tests/unit/unwind/fixtures/noreturn.c \
 	tests/unit/unwind/fixtures/null_call.c \
 	tests/unit/unwind/fixtures/odd_rule.S \
+	tests/unit/unwind/fixtures/own_start.c \
 	tests/unit/unwind/fixtures/plt.c \
 	tests/unit/unwind/fixtures/recursion.c \
 	tests/unit/unwind/fixtures/signal.c \
