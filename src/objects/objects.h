@@ -82,11 +82,14 @@ const struct object *objects_at_data(struct objects *objects, uint64_t address);
  */
 Dwarf *objects_dwarf(const struct object *object, Dwarf_Addr *ret_bias);
 
-/*
- * Opens a regular file by its path in the target's root, for reading; -1 when that cannot be had
- * (*ret_why, may be NULL: static words).  The caller closes it.
- */
-int objects_open_file(struct objects *objects, const char *path, const char **ret_why);
+struct target_file {
+	int fd; /* for reading; the caller closes it */
+	uid_t owner;
+	mode_t mode;
+};
+
+/* Opens a regular file by its path in the target's root; false when that cannot be had. */
+bool objects_open_file(struct objects *objects, const char *path, struct target_file *ret);
 
 /*
  * May a library open this path on the host?  True when there is nothing, or a regular file on a
