@@ -82,6 +82,16 @@ const struct object *objects_at_data(struct objects *objects, uint64_t address);
  */
 Dwarf *objects_dwarf(const struct object *object, Dwarf_Addr *ret_bias);
 
+/* What another process, which opened it for us, found out about an object's debug file. */
+void objects_learn_debug(struct objects *objects, size_t index, const char *debug_path,
+			 const char *debug_why_not);
+
+/*
+ * In a child that fork() made: from now on it has helpers of its own, and does not read the live
+ * process, which the parent goes on doing.
+ */
+void objects_in_child(struct objects *objects);
+
 struct target_file {
 	int fd; /* for reading; the caller closes it */
 	uid_t owner;

@@ -284,6 +284,14 @@ void opener_free(struct opener *opener)
 	free(opener);
 }
 
+void opener_in_child(struct opener *opener)
+{
+	if (opener->helper)
+		close(opener->socket);
+	opener->helper = 0;
+	opener->socket = -1;
+}
+
 pid_t opener_helper(const struct opener *opener)
 {
 	return opener->helper;

@@ -49,6 +49,9 @@ void opener_free(struct opener *opener);
 struct opened opener_open(struct opener *opener, const char *root, const char *path,
 			  struct deadline deadline);
 
+/* In a child that fork() made: leaves the parent's helper to the parent. */
+void opener_in_child(struct opener *opener);
+
 /* "is not a regular file", "could not be opened in time", ...: static. */
 const char *opened_why(const struct opened *opened);
 

@@ -38,7 +38,7 @@ struct row {
 
 struct libdw_engine {
 	struct sites *sites;
-	struct pc_map rows;
+	struct address_map rows;
 };
 
 static void free_row(void *value)
@@ -60,7 +60,7 @@ static void *libdw_new(struct sites *sites)
 static void libdw_free(void *context)
 {
 	struct libdw_engine *engine = context;
-	pc_map_deinit(&engine->rows, free_row);
+	address_map_deinit(&engine->rows, free_row);
 	free(engine);
 }
 
@@ -137,11 +137,11 @@ static bool frame_at(Dwarf_CFI *cfi, uint64_t address, uint64_t bias, struct row
 
 static const struct row *row_at(struct libdw_engine *engine, const struct site *site)
 {
-	struct row *row = pc_map_get(&engine->rows, site->address);
+	struct row *row = address_map_get(&engine->rows, site->address);
 	if (row)
 		return row;
 	row = xcalloc(1, sizeof(*row));
-	pc_map_put(&engine->rows, site->address, row);
+	address_map_put(&engine->rows, site->address, row);
 	Dwarf_Addr bias = 0;
 	Dwarf_CFI *cfi = site_eh_cfi(site, &bias);
 	if (!frame_at(cfi, site->address, bias, row)) {

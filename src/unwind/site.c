@@ -22,7 +22,7 @@ struct object_facts {
 struct sites {
 	struct capture_process *process;
 	struct objects *objects;
-	struct pc_map map;
+	struct address_map map;
 	array(struct object_facts *) facts;
 };
 
@@ -38,7 +38,7 @@ void sites_free(struct sites *sites)
 {
 	if (!sites)
 		return;
-	pc_map_deinit(&sites->map, free);
+	address_map_deinit(&sites->map, free);
 	array_for_each (&sites->facts, facts) {
 		eh_frame_close((*facts)->eh_frame);
 		free(*facts);
@@ -209,11 +209,11 @@ static bool is_foreign(const struct site *site)
 
 struct site *site_at(struct sites *sites, uint64_t address)
 {
-	struct site *site = pc_map_get(&sites->map, address);
+	struct site *site = address_map_get(&sites->map, address);
 	if (site)
 		return site;
 	site = xcalloc(1, sizeof(*site));
-	pc_map_put(&sites->map, address, site);
+	address_map_put(&sites->map, address, site);
 	site->address = address;
 	site->mapping = capture_mapping_at(sites->process, address);
 	if (!site->mapping || !site->mapping->executable)

@@ -5,9 +5,9 @@
 #ifndef HANGDUMP_UNWIND_SITE_H
 #define HANGDUMP_UNWIND_SITE_H
 
+#include "base/address_map.h"
 #include "unwind/code.h"
 #include "unwind/eh_frame.h"
-#include "unwind/pc_map.h"
 #include "unwind/starts.h"
 
 struct object_facts;
