@@ -21,7 +21,12 @@ struct classify_context {
 	void *name_data_context;
 	/* When the capture was made, for limits given as a time of day; 0: not known. */
 	int64_t realtime_ns, monotonic_ns, boottime_ns;
+	/* Does the process map a libc?  Looked up for each thread unless classify_prepare() did. */
+	enum { LIBC_NOT_LOOKED_UP, LIBC_IS_MAPPED, LIBC_IS_NOT_MAPPED } libc;
 };
+
+/* What is the same for all threads of a process with many mappings. */
+void classify_prepare(struct classify_context *context);
 
 /* `wait` must be wait_init()ed; its owner calls wait_deinit(). */
 void classify_thread(const struct classify_context *context, const struct capture_thread *thread,

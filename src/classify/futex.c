@@ -41,14 +41,26 @@ static enum maker maker_of_library(const char *path)
 	return strcmp(base, "libc.so") == 0 ? MAKER_MUSL : MAKER_OTHER;
 }
 
-static bool has_libc(const struct subject *subject)
+static bool maps_libc(const struct capture_process *process)
 {
-	array_for_each (&subject->process->mappings, mapping) {
+	array_for_each (&process->mappings, mapping) {
 		enum maker maker = maker_of_library(mapping->path);
 		if (maker == MAKER_GLIBC || maker == MAKER_MUSL)
 			return true;
 	}
 	return false;
+}
+
+void classify_prepare(struct classify_context *context)
+{
+	context->libc = maps_libc(context->process) ? LIBC_IS_MAPPED : LIBC_IS_NOT_MAPPED;
+}
+
+static bool has_libc(const struct subject *subject)
+{
+	if (subject->context->libc == LIBC_NOT_LOOKED_UP)
+		return maps_libc(subject->process);
+	return subject->context->libc == LIBC_IS_MAPPED;
 }
 
 static enum maker maker_of_file(const struct subject *subject, const char *path)

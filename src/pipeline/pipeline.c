@@ -181,6 +181,7 @@ static void dump_process(struct dump *dump, const struct capture *capture,
 						  .realtime_ns = capture->taken_at_ns,
 						  .monotonic_ns = (int64_t)capture->monotonic_ns,
 						  .boottime_ns = (int64_t)capture->boottime_ns};
+	classify_prepare(&line.classify);
 	dump_threads(&line);
 	if (symbolize_was_cut(line.symbolize))
 		dump_add_error(dump, to->pid, 0, "symbols",

@@ -183,14 +183,23 @@ static const struct known *known_at(struct symbolize *symbolize, uint64_t addres
 	return known;
 }
 
-/* All of a stack's addresses are asked about together. */
-static void learn(struct symbolize *symbolize, const struct stack *stack)
+static const struct known *known_of(struct symbolize *symbolize, const struct frame *frame)
 {
-	for (size_t i = 0; i < stack->count; i++) {
-		if (stack->frames[i].kind != FRAME_KERNEL)
-			known_at(symbolize, stack->frames[i].lookup_pc);
-	}
+	return frame->kind == FRAME_KERNEL ? NULL : known_at(symbolize, frame->lookup_pc);
+}
+
+/* All of a stack's addresses are asked about together; how many frames it has then. */
+static size_t learn(struct symbolize *symbolize, const struct stack *stack)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < stack->count; i++)
+		known_of(symbolize, &stack->frames[i]);
 	ask_debug(symbolize);
+	for (size_t i = 0; i < stack->count; i++) {
+		const struct known *known = known_of(symbolize, &stack->frames[i]);
+		count += known ? known->places.count : 1;
+	}
+	return count;
 }
 
 static void fill(struct frame *frame, const struct known *known, const struct place *place)
@@ -204,39 +213,37 @@ static void fill(struct frame *frame, const struct known *known, const struct pl
 	frame->offset = !frame->inlined && known->start ? frame->pc - known->start : 0;
 }
 
-static void append(struct symbolize *symbolize, const struct frame *from, struct stack *to,
-		   size_t *capacity)
+/* The frames that stand for one; `to` may be `from` when it is one. */
+static size_t put(const struct known *known, const struct frame *from, struct frame *to)
 {
-	const struct known *known =
-		from->kind == FRAME_KERNEL ? NULL : known_at(symbolize, from->lookup_pc);
+	const struct frame frame = *from;
 	size_t count = known ? known->places.count : 1;
-	if (to->count + count > *capacity) {
-		*capacity = 2 * (to->count + count);
-		to->frames = xreallocarray(to->frames, *capacity, sizeof(*to->frames));
-	}
 	for (size_t i = 0; i < count; i++) {
-		struct frame *frame = &to->frames[to->count++];
-		*frame = *from;
+		to[i] = frame;
 		if (i + 1 < count) {
-			frame->inlined = true;
-			frame->found_by = FOUND_BY_INLINE;
+			to[i].inlined = true;
+			to[i].found_by = FOUND_BY_INLINE;
 		}
 		if (known)
-			fill(frame, known, &known->places.items[i]);
+			fill(&to[i], known, &known->places.items[i]);
 	}
+	return count;
 }
 
 void symbolize_stack(struct symbolize *symbolize, struct stack *stack)
 {
-	struct stack named = *stack;
-	size_t capacity = 0;
-	learn(symbolize, stack);
-	named.frames = NULL;
-	named.count = 0;
-	for (size_t i = 0; i < stack->count; i++)
-		append(symbolize, &stack->frames[i], &named, &capacity);
-	free(stack->frames);
-	*stack = named;
+	size_t count = learn(symbolize, stack), done = 0;
+	struct frame *frames = stack->frames;
+	if (count != stack->count)
+		frames = xcalloc(count, sizeof(*frames));
+	for (size_t i = 0; i < stack->count; i++) {
+		const struct frame *from = &stack->frames[i];
+		done += put(known_of(symbolize, from), from, &frames[done]);
+	}
+	if (frames != stack->frames)
+		free(stack->frames);
+	stack->frames = frames;
+	stack->count = count;
 }
 
 static const char *base_name(const char *path)

@@ -105,8 +105,9 @@ void unwind_thread(struct unwind *unwind, const struct capture_thread *thread, s
 	} else {
 		walk_now(unwind, &thread->registers, &collector, &result);
 	}
-	ret->frames = collector.frames.items;
+	/* There may be many thousands of threads. */
 	ret->count = collector.frames.count;
+	ret->frames = xreallocarray(collector.frames.items, ret->count + 1, sizeof(*ret->frames));
 	ret->omitted = collector.omitted;
 	ret->complete = result.end == WALK_FIRST_FRAME;
 	ret->incomplete = result.end == WALK_NO_REGISTERS
