@@ -263,10 +263,47 @@ void object_close_dwz(struct object *object)
 		close(p->dwz_fd);
 }
 
+static void hide_locations(Elf *elf)
+{
+	size_t names;
+	Elf_Scn *section = NULL;
+	if (!elf || elf_getshdrstrndx(elf, &names) != 0)
+		return;
+	while ((section = elf_nextscn(elf, section))) {
+		GElf_Shdr header;
+		const char *name = gelf_getshdr(section, &header)
+					   ? elf_strptr(elf, names, header.sh_name)
+					   : NULL;
+		if (!name || !(header.sh_flags & SHF_COMPRESSED) ||
+		    (strcmp(name, ".debug_loclists") != 0 && strcmp(name, ".debug_loc") != 0))
+			continue;
+		header.sh_type = SHT_NOBITS;
+		gelf_update_shdr(section, &header);
+	}
+}
+
+/*
+ * libdw inflates all sections of a file when it opens it, and where variables lie at which pc is
+ * nothing that anybody here asks.  The debug file is the one that the symbols come from; where it is
+ * not, this saves nothing.
+ */
+static void hide_what_is_not_read(const struct object *object)
+{
+	GElf_Sym symbol;
+	GElf_Addr address;
+	Dwarf_Addr bias;
+	Elf *elf = NULL;
+	hide_locations(object->elf);
+	if (dwfl_module_getsymtab(object->module) > 1 &&
+	    dwfl_module_getsym_info(object->module, 1, &symbol, &address, NULL, &elf, &bias))
+		hide_locations(elf);
+}
+
 Dwarf *objects_dwarf(const struct object *object, Dwarf_Addr *ret_bias)
 {
 	if (!object->module)
 		return NULL;
+	hide_what_is_not_read(object);
 	Dwarf *dwarf = dwfl_module_getdwarf(object->module, ret_bias);
 	if (dwarf && !object->private->dwz_tried) {
 		struct objects *objects = object->private->owner;
