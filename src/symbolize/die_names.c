@@ -34,7 +34,15 @@ static bool is_scope(int tag)
 	return tag == DW_TAG_namespace || tag == DW_TAG_class_type ||
 	       tag == DW_TAG_structure_type || tag == DW_TAG_union_type ||
 	       tag == DW_TAG_enumeration_type || tag == DW_TAG_module ||
-	       tag == DW_TAG_interface_type;
+	       tag == DW_TAG_interface_type || tag == DW_TAG_subprogram;
+}
+
+/* What has no name of its own around a function of this name. */
+static const char *nameless(int tag, const char *function)
+{
+	if (tag == DW_TAG_namespace)
+		return "(anonymous namespace)";
+	return strcmp(function, "operator()") == 0 ? "{lambda}" : "{unnamed}";
 }
 
 /* The DIE that stands where the function was declared. */
@@ -85,10 +93,11 @@ static const char *qualified(struct strpool *strings, struct deadline deadline, 
 	size_t count = find_scopes(deadline, &declaration, scopes);
 	struct text text = {0};
 	for (size_t i = 0; i < count && text.length <= NAME_LIMIT; i++) {
-		if (!is_scope(dwarf_tag(&scopes[i])))
+		int tag = dwarf_tag(&scopes[i]);
+		if (!is_scope(tag))
 			continue;
 		const char *scope = dwarf_diename(&scopes[i]);
-		scope = scope ? scope : "(anonymous namespace)";
+		scope = scope && *scope ? scope : nameless(tag, name);
 		text_add_n(&text, scope, strnlen(scope, NAME_LIMIT));
 		text_add(&text, "::");
 	}
