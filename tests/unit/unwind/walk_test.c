@@ -182,6 +182,23 @@ static void frame_pointers_of_nameless_code_are_followed_with_a_doubt(void **sta
 	end(&made);
 }
 
+static void code_of_a_file_without_a_name_is_told_by_its_offset(void **state)
+{
+	struct made made;
+	struct stack stack;
+	(void)state;
+	make(&made, false);
+	made.mappings[0].path = "/memfd:code";
+	made.mappings[0].inode = 1;
+	made.mappings[0].deleted = true;
+	add_memory(&made, false);
+	walk_made(&made, 0, &stack);
+	assert_int_equal(stack.count, 1);
+	assert_non_null(strstr(stack.incomplete, "memfd:code+0x800"));
+	stack_deinit(&stack);
+	end(&made);
+}
+
 static void a_stack_that_was_not_captured_is_said_to_be(void **state)
 {
 	struct made made;
@@ -398,6 +415,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_thread_without_registers_says_why),
 		cmocka_unit_test(frame_pointers_of_nameless_code_are_followed_with_a_doubt),
+		cmocka_unit_test(code_of_a_file_without_a_name_is_told_by_its_offset),
 		cmocka_unit_test(a_stack_that_was_not_captured_is_said_to_be),
 		cmocka_unit_test(words_read_after_the_release_are_doubted),
 		cmocka_unit_test(a_frame_pointer_to_itself_does_not_loop),
