@@ -59,10 +59,14 @@ static bool return_through(struct stack_memory *stack, uint64_t slot,
 	return true;
 }
 
+/* Its return address lies at most a few bytes above the stack pointer. */
 static bool is_stub(struct sites *sites, const struct site *site, unsigned *ret_bytes)
 {
 	uint8_t at[CODE_BYTES], before[6];
 	size_t n = sites_read_code(sites, site->address, at, sizeof(at));
+	*ret_bytes = 0;
+	if (code_is_return(at, n))
+		return true;
 	bool after_push_got = sites_read_code(sites, site->address - 6, before, 6) == 6 &&
 			      code_is_push_got(before, 6);
 	if (code_is_plt_stub(at, n, after_push_got, ret_bytes))

@@ -133,6 +133,7 @@ void target_capture(struct target *target, bool no_stop)
 	assert_null(capture_survey(&target->pid, 1, &options, &failure, &target->capture));
 	capture_hold(target->capture, &target->pid, 1, &failure);
 	assert_null(failure);
+	capture_verify(target->capture);
 	assert_int_equal(target->capture->processes.count, 1);
 	struct objects_options object_options = {.deadline = deadline};
 	target->objects = objects_open(target_process(target), &object_options);
