@@ -59,8 +59,8 @@ static bool return_through(struct stack_memory *stack, uint64_t slot,
 	return true;
 }
 
-/* Its return address lies at most a few bytes above the stack pointer. */
-static bool is_stub(struct sites *sites, const struct site *site, unsigned *ret_bytes)
+/* Code that has not yet pushed anything, or has taken it all down: how far up the address is. */
+static bool returns_near_top(struct sites *sites, const struct site *site, unsigned *ret_bytes)
 {
 	uint8_t at[CODE_BYTES], before[6];
 	size_t n = sites_read_code(sites, site->address, at, sizeof(at));
@@ -88,7 +88,7 @@ bool fallback_leaf(struct sites *sites, struct stack_memory *stack, const struct
 	if (!register_get(from->registers, DWARF_RSP, &sp))
 		return false;
 	bool vsyscall = site->mapping && strcmp(site->mapping->path, "[vsyscall]") == 0;
-	if (site->executable && !vsyscall && !is_stub(sites, site, &bytes))
+	if (site->executable && !vsyscall && !returns_near_top(sites, site, &bytes))
 		return false;
 	return return_through(stack, sp + bytes, from->registers, ret) &&
 	       fallback_is_return_address(sites, ret->registers.value[DWARF_RIP]);
