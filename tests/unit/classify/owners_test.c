@@ -641,9 +641,9 @@ static void a_lock_that_was_held_over_a_fork_is_told(void **state)
 	parent->executable = "/usr/bin/another";
 	check_owner(fake_classify(fake), "exec", OWNER_EXITED, 51, LIKELY, REACH_PROCESS);
 	parent->executable = "/usr/bin/program";
-	/* Nobody was asked who could have it: that says nothing. */
+	/* Nobody could be asked who else may have it; a thread of the process it is not. */
 	parent->pid_namespace = 2;
-	check_owner(fake_classify(fake), "namespace", OWNER_UNREADABLE, 0, LIKELY, REACH_PROCESS);
+	check_owner(fake_classify(fake), "namespace", OWNER_EXITED, 51, LIKELY, REACH_PROCESS);
 	family_deinit(&family);
 }
 
