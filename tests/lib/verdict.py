@@ -198,6 +198,19 @@ def check_chain(row, roles, finding, told):
               f"{name} does not wait behind {root}: {told}")
 
 
+def sees_all_descriptors():
+    """May we look at the descriptors of every process there is?"""
+    for name in os.listdir("/proc"):
+        try:
+            for fd in os.listdir(f"/proc/{name}/fd")[:1] if name.isdigit() else ():
+                os.readlink(f"/proc/{name}/fd/{fd}")
+        except PermissionError:
+            return False
+        except OSError:  # it has ended
+            pass
+    return True
+
+
 def matches(roles, found, wanted, named, sees_all):
     threads = [role_of(roles, t) for t in found["threads"]]
     if found["kind"] not in wanted.kinds or not set(wanted.threads) <= set(threads):
@@ -219,7 +232,7 @@ def check_findings(row, roles, dump, named, told):
     left = list(dump["findings"])
     for finding in left:
         check(finding["evidence"] and finding["summary"], f"without evidence: {finding}")
-    sees_all = not any(e["what"].startswith("descriptors of") for e in dump["errors"])
+    sees_all = sees_all_descriptors()
     for wanted in row.finds:
         found = [f for f in left if matches(roles, f, wanted, named, sees_all)]
         check(len(found) == 1, f"{len(found)} times {wanted}: {told}")
