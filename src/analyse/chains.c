@@ -27,8 +27,7 @@ static bool is_idle(const struct node *node)
 /* Does a process read what its own child writes, as a shell does for $(...)? */
 static bool reads_from_child(const struct graph *graph, const struct node *node)
 {
-	graph_for_each_edge(graph, node, owner)
-	{
+	graph_for_each_edge (graph, node, owner) {
 		const struct process *process = graph->nodes[*owner].process;
 		if (!process || process->ppid != node->id.pid)
 			return false;
@@ -38,8 +37,7 @@ static bool reads_from_child(const struct graph *graph, const struct node *node)
 
 static bool owners_are_idle(const struct graph *graph, const struct node *node)
 {
-	graph_for_each_edge(graph, node, owner)
-	{
+	graph_for_each_edge (graph, node, owner) {
 		if (!is_idle(&graph->nodes[*owner]))
 			return false;
 	}
@@ -118,8 +116,7 @@ static void mark_needed(const struct graph *graph, bool *needed)
 		const struct node *node = &graph->nodes[i];
 		if (bond_of(&node->thread->wait) == BOND_EVENT)
 			continue;
-		graph_for_each_edge(graph, node, owner)
-		{
+		graph_for_each_edge (graph, node, owner) {
 			const struct node *process = &graph->nodes[*owner];
 			if (process->kind == NODE_PROCESS && process->edge_count == 1)
 				needed[graph->edges[process->first_edge]] = true;

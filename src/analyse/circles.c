@@ -57,8 +57,7 @@ static void search_from(struct search *search, size_t start)
 	search->queue[queued++] = start;
 	for (size_t done = 0; done < queued; done++) {
 		size_t node = search->queue[done];
-		graph_for_each_edge(graph, &graph->nodes[node], owner)
-		{
+		graph_for_each_edge (graph, &graph->nodes[node], owner) {
 			if (closes(search, start, node, *owner)) {
 				if (is_loop(search, start, node))
 					continue;
@@ -86,8 +85,7 @@ static void keep_loop(struct search *search)
 		const struct node *node = &graph->nodes[components->members[i]];
 		if (node->kind != NODE_THREAD)
 			continue;
-		graph_for_each_edge(graph, node, owner)
-		{
+		graph_for_each_edge (graph, node, owner) {
 			if (*owner != components->members[i] && *owner != node->process_node)
 				continue;
 			search->nodes[0] = components->members[i];

@@ -121,8 +121,7 @@ bool component_is_cyclic(const struct components *components, const struct graph
 	size_t first = components->first[component];
 	if (components->first[component + 1] - first > 1)
 		return true;
-	graph_for_each_edge(graph, &graph->nodes[components->members[first]], owner)
-	{
+	graph_for_each_edge (graph, &graph->nodes[components->members[first]], owner) {
 		if (*owner == components->members[first])
 			return true;
 	}

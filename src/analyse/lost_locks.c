@@ -4,8 +4,7 @@
 
 static bool waits_for(const struct graph *graph, size_t node, size_t owner)
 {
-	graph_for_each_edge(graph, &graph->nodes[node], other)
-	{
+	graph_for_each_edge (graph, &graph->nodes[node], other) {
 		if (*other == owner)
 			return true;
 	}

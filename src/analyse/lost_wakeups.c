@@ -3,12 +3,13 @@
 
 /*
  * A thread that was just woken, but has not run yet, leaves the same traces for those that wait
- * beside it: nothing can be said while any thread of the process runs or has moved.
+ * beside it: nothing can be said while any thread of the process runs or has moved.  Those that are
+ * overdue themselves were still asleep when they were stopped; the stop wakes them.
  */
 static bool is_still(const struct process *process)
 {
 	array_for_each (&process->threads, thread) {
-		if (thread_can_act(thread) && !thread->steady)
+		if (thread_can_act(thread) && !thread->steady && !thread->wait.overdue)
 			return false;
 	}
 	return true;

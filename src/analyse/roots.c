@@ -25,8 +25,7 @@ static size_t find_root(const struct roots *roots, const struct graph *graph,
 	for (size_t i = components->first[component]; i < components->first[component + 1]; i++) {
 		const struct node *node = &graph->nodes[components->members[i]];
 		process = process || stands_for_itself(node);
-		graph_for_each_edge(graph, node, owner)
-		{
+		graph_for_each_edge (graph, node, owner) {
 			if (components->of[*owner] == component)
 				continue;
 			/* In a circle, that a process has other threads too says nothing of them. */
@@ -41,7 +40,8 @@ static size_t find_root(const struct roots *roots, const struct graph *graph,
 	}
 	if (!several)
 		return root;
-	return process ? component : NO_ROOT;
+	/* At one who waits for one of several, the chains behind it end. */
+	return process || !component_is_cyclic(components, graph, component) ? component : NO_ROOT;
 }
 
 static void collect_threads(struct roots *roots, const struct graph *graph,

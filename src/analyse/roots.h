@@ -7,7 +7,7 @@
 
 #include "analyse/components.h"
 
-#define NO_ROOT SIZE_MAX /* it waits for one of several with different roots */
+#define NO_ROOT SIZE_MAX /* of a circle that may be broken at several places */
 
 struct roots {
 	size_t *of; /* by component: the component at which all its waits end, maybe itself */

@@ -43,9 +43,9 @@ unsigned thread_doubts(const struct process *process, const struct thread *threa
 		doubts |= FINDING_DOUBT_SIGNAL;
 	if (wait->confidence == CONFIDENCE_LIKELY)
 		doubts |= FINDING_DOUBT_CLASS;
-	if (wait->owners.count &&
-	    (wait->owner_confidence == CONFIDENCE_LIKELY ||
-	     (wait->owner_state == OWNER_ALIVE && wait->reach != REACH_OWNERS)))
+	bool names_somebody = wait->owners.count || wait->owner_state == OWNER_EXITED;
+	if (names_somebody && (wait->owner_confidence == CONFIDENCE_LIKELY ||
+			       (wait->owner_state == OWNER_ALIVE && wait->reach != REACH_OWNERS)))
 		doubts |= FINDING_DOUBT_OWNER;
 	return doubts;
 }
@@ -98,7 +98,7 @@ static void waiters_init(struct waiters *waiters, const struct graph *graph)
 	for (size_t i = 2; i < graph->count + 2; i++)
 		waiters->first[i] += waiters->first[i - 1];
 	for (size_t i = 0; i < graph->count; i++) {
-		graph_for_each_edge(graph, &graph->nodes[i], owner)
+		graph_for_each_edge (graph, &graph->nodes[i], owner)
 			waiters->nodes[waiters->first[*owner + 1]++] = i;
 	}
 }
@@ -128,8 +128,7 @@ static void spread(struct flood *flood, size_t i)
 	if (node->kind != NODE_PROCESS)
 		return;
 	/* Its threads are the first edges of a process, in order, but for those that ended. */
-	graph_for_each_edge(graph, node, thread)
-	{
+	graph_for_each_edge (graph, node, thread) {
 		if (waits_for_process(&graph->nodes[*thread].thread->wait))
 			set_free(flood, *thread);
 	}

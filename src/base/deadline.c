@@ -30,6 +30,14 @@ bool deadline_passed(struct deadline deadline)
 	return deadline.at_ns && monotonic_ns() >= deadline.at_ns;
 }
 
+struct deadline deadline_halfway(struct deadline deadline)
+{
+	uint64_t now = monotonic_ns();
+	if (!deadline.at_ns || deadline.at_ns <= now)
+		return deadline;
+	return (struct deadline){now + (deadline.at_ns - now) / 2};
+}
+
 int deadline_poll_ms(struct deadline deadline)
 {
 	if (!deadline.at_ns)

@@ -1,4 +1,6 @@
 libhangdump_a_SOURCES += \
+	src/base/address_map.c \
+	src/base/address_map.h \
 	src/base/alloc.c \
 	src/base/alloc.h \
 	src/base/array.h \

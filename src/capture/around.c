@@ -155,6 +155,16 @@ static int by_held_lock(const void *a, const void *b)
 	return (x->pid > y->pid) - (x->pid < y->pid);
 }
 
+static int by_semaphore(const void *a, const void *b)
+{
+	const struct capture_semaphore *x = a, *y = b;
+	if (x->pid != y->pid)
+		return x->pid < y->pid ? -1 : 1;
+	if (x->id != y->id)
+		return x->id < y->id ? -1 : 1;
+	return (x->number > y->number) - (x->number < y->number);
+}
+
 #define SORT(list, compare)                                                                        \
 	do {                                                                                       \
 		if ((list)->count)                                                                 \
@@ -188,6 +198,7 @@ static void collect(const struct around_found *found, struct capture_surrounding
 	SORT(&to->sockets, by_socket_inode);
 	SORT(&to->file_locks, by_lock_id);
 	SORT(&to->lock_holders, by_held_lock);
+	SORT(&to->semaphores, by_semaphore);
 	drop_doubles(to);
 	to->looked_at_processes = found->processes_done && !found->full;
 	to->looked_at_ends = found->ends_done && !found->full;

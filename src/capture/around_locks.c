@@ -89,15 +89,20 @@ bool parse_lock_line(const char *line, struct lock_line *ret)
 	return true;
 }
 
+static int by_pid(const void *a, const void *b)
+{
+	const struct around_thread *x = a, *y = b;
+	return (x->pid > y->pid) - (x->pid < y->pid);
+}
+
 static bool is_waiter_of_ours(const struct around *around, const struct capture_file_lock *lock)
 {
+	const struct around_thread key = {.pid = lock->pid};
 	if (!lock->waits)
 		return false;
 	/* An OFD lock's waiter is not named: it may be one of ours. */
-	bool ours = lock->pid <= 0;
-	array_for_each (&around->lock_waiters, waiter)
-		ours = ours || waiter->pid == lock->pid;
-	return ours;
+	return lock->pid <= 0 || bsearch(&key, around->lock_waiters.items,
+					 around->lock_waiters.count, sizeof(key), by_pid);
 }
 
 static const char *static_kind(const char *kind, size_t length)
@@ -187,6 +192,8 @@ void around_file_locks(struct around *around)
 	struct text text = {0};
 	if (!around->lock_waiters.count)
 		return;
+	qsort(around->lock_waiters.items, around->lock_waiters.count,
+	      sizeof(*around->lock_waiters.items), by_pid);
 	let_them_go_back_to_sleep(around);
 	int why = read_whole("/proc/locks", &text);
 	if (why)

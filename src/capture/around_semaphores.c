@@ -22,10 +22,29 @@ static bool look_at(struct around *around, const struct around_semaphore *wanted
 	return true;
 }
 
+static int by_process_and_number(const void *a, const void *b)
+{
+	const struct around_semaphore *x = a, *y = b;
+	if (x->process != y->process)
+		return x->process < y->process ? -1 : 1;
+	if (x->id != y->id)
+		return x->id < y->id ? -1 : 1;
+	return (x->number > y->number) - (x->number < y->number);
+}
+
 void around_semaphores(struct around *around)
 {
 	int why = 0;
+	const struct around_semaphore *last = NULL;
+	if (around->semaphores.count)
+		qsort(around->semaphores.items, around->semaphores.count,
+		      sizeof(*around->semaphores.items), by_process_and_number);
 	array_for_each (&around->semaphores, wanted) {
+		/* Many threads may wait for one. */
+		bool done = last && by_process_and_number(last, wanted) == 0;
+		last = wanted;
+		if (done)
+			continue;
 		int trouble = namespace_enter(wanted->process->live_tid, "ipc");
 		if (!trouble && !look_at(around, wanted))
 			trouble = errno;

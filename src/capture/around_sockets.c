@@ -125,8 +125,8 @@ static void resolve(struct around *around, const struct net *net, struct around_
 	if (!other)
 		return;
 	file->peer = other->inode;
-	add_socket(around, net, other, socket_follow(net->index, other, NULL, 0, &back), back,
-		   false);
+	const struct socket_row *beyond = socket_follow(net->index, other, NULL, 0, &back);
+	add_socket(around, net, other, beyond, back, false);
 }
 
 static void look_at_net(struct around *around, struct net *net)

@@ -319,7 +319,7 @@ struct capture_surroundings {
 	array(struct capture_socket) sockets;	    /* by inode */
 	array(struct capture_file_lock) file_locks; /* those that somebody waits behind; by id */
 	array(struct capture_lock_holder) lock_holders; /* by id, then pid */
-	array(struct capture_semaphore) semaphores;
+	array(struct capture_semaphore) semaphores;	/* by pid, id, number */
 	/* The look was finished; else what is there may not be all. */
 	bool looked_at_processes, looked_at_ends, looked_at_sockets, looked_at_file_locks;
 	size_t ends_unread; /* processes with ends_unread */

@@ -1,6 +1,7 @@
 /* Waits on many things at once: poll, select, epoll, io_uring, native asynchronous I/O. */
 #include "classify/fd.h"
 #include "classify/frames.h"
+#include "classify/owners.h"
 #include "classify/watched.h"
 
 #include <inttypes.h>
@@ -17,6 +18,7 @@ static void refine_by_frames(struct subject *subject)
 		return;
 	subject_decide(subject, match.row->class,
 		       match.doubtful ? CONFIDENCE_LIKELY : CONFIDENCE_CERTAIN, match.row->pattern);
+	owners_by_class(subject);
 	if (match.row->kind)
 		subject->wait->resource.kind = match.row->kind;
 }

@@ -73,6 +73,9 @@ bool frames_begin_with(const struct subject *subject, const char *pattern);
  */
 const char *frames_libc_lock(const struct subject *subject, enum primitive primitive);
 
+/* libc_lock.c: renames a mutex or low-level lock, the resource, that is one of libc's own. */
+void libc_lock_name(struct subject *subject, enum primitive primitive);
+
 /* For the memo: fills the facts beside the name, and the rows of this table and of idle.c's. */
 void frames_learn(struct name_facts *facts, row_numbers *ret_rows);
 void idle_learn(const struct name_facts *facts, row_numbers *ret_rows);

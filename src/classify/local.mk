@@ -10,6 +10,7 @@ libhangdump_a_SOURCES += \
 	src/classify/futex.c \
 	src/classify/idle.c \
 	src/classify/io.c \
+	src/classify/libc_lock.c \
 	src/classify/locks.c \
 	src/classify/locks.h \
 	src/classify/locks_glibc.c \

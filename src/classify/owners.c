@@ -87,7 +87,7 @@ static int64_t asleep_since(const struct subject *subject)
  * An owner that began later than the waiter fell asleep can have taken the lock while this waiter
  * was passed over, or has an id that somebody had before it.  The two times may be seconds apart on
  * a loaded machine (one is of the capture's moment, the other of the survey's), and their clocks
- * agree to 0.2 %; within that time no id comes back.
+ * agree to 0.2 %; within that time an id hardly comes back.
  */
 static bool began_later(const struct subject *subject, uint64_t start_time)
 {

@@ -166,6 +166,8 @@ static void peers_of_watched(struct subject *subject, struct peers *peers)
 
 static void say_fifo_open(struct subject *subject)
 {
+	if (!subject->row || !subject->row->path)
+		return;
 	bool openat = subject->row->path == 2;
 	uint64_t flags = subject->wait->syscall.number == SYS_creat
 				 ? O_WRONLY

@@ -67,19 +67,20 @@ static bool request_of(const struct subject *subject, struct request *ret)
 	return ret->inode != 0;
 }
 
+/* A crowd of waiters is compared with a crowd of lines: what differs most often comes first. */
 static bool is_request(const struct subject *subject, const struct request *request,
 		       const struct capture_file_lock *lock)
 {
-	if (!lock->waits || strcmp(lock->kind, request->kind) != 0)
-		return false;
 	/* An OFD lock is nobody's: -1. */
-	if (strcmp(request->kind, "OFDLCK") != 0 && lock->pid != subject->process->pid)
+	bool ours = lock->pid == subject->process->pid || lock->pid <= 0;
+	if (!ours || (request->inode && lock->inode != request->inode) || !lock->waits)
 		return false;
-	if (!request->inode)
-		return true;
-	return lock->inode == request->inode && lock->writes == request->writes &&
-	       (!request->has_range ||
-		(lock->start == request->start && lock->end == request->end));
+	if (request->has_range && (lock->start != request->start || lock->end != request->end))
+		return false;
+	if (request->inode && lock->writes != request->writes)
+		return false;
+	return strcmp(lock->kind, request->kind) == 0 &&
+	       (lock->pid > 0 || strcmp(request->kind, "OFDLCK") == 0);
 }
 
 /*

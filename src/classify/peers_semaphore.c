@@ -16,14 +16,25 @@ size_t read_semaphore_operations(const struct subject *subject, struct semaphore
 	return n && subject_read(subject, argument(subject, 1), ret, n * sizeof(*ret)) ? n : 0;
 }
 
+static int by_semaphore(const void *a, const void *b)
+{
+	const struct capture_semaphore *x = a, *y = b;
+	if (x->pid != y->pid)
+		return x->pid < y->pid ? -1 : 1;
+	if (x->id != y->id)
+		return x->id < y->id ? -1 : 1;
+	return (x->number > y->number) - (x->number < y->number);
+}
+
 static const struct capture_semaphore *semaphore_of(const struct subject *subject, unsigned number)
 {
-	array_for_each (&subject->context->capture->surroundings.semaphores, semaphore) {
-		if (semaphore->pid == subject->process->pid &&
-		    semaphore->id == argument_int(subject, 0) && semaphore->number == number)
-			return semaphore;
-	}
-	return NULL;
+	const struct capture_surroundings *around = &subject->context->capture->surroundings;
+	const struct capture_semaphore key = {
+		.pid = subject->process->pid, .id = argument_int(subject, 0), .number = number};
+	if (!around->semaphores.count)
+		return NULL;
+	return bsearch(&key, around->semaphores.items, around->semaphores.count, sizeof(key),
+		       by_semaphore);
 }
 
 /* The first operation that cannot be done is the one that it waits for. */

@@ -79,8 +79,10 @@ static void add_queues(const struct capture_socket *socket, struct text *text)
 		text_printf(text, ", %" PRId64 " of %" PRId64 " connections to be accepted",
 			    socket->receive_queue, socket->send_queue);
 	else
-		text_printf(text, ", %" PRId64 " bytes to be read, %" PRId64 " to be sent",
-			    socket->receive_queue, socket->send_queue);
+		text_printf(text, ", %" PRId64 " bytes to be read", socket->receive_queue);
+	/* What a unix socket has sent is in its peer's queue. */
+	if (!listens && socket->family != SOCKET_UNIX)
+		text_printf(text, ", %" PRId64 " to be sent", socket->send_queue);
 }
 
 static void add_other_end(const struct subject *subject, const struct capture_socket *socket,

@@ -2,6 +2,7 @@
 #include "base/cleanup.h"
 #include "classify/fd.h"
 #include "classify/frames.h"
+#include "classify/owners.h"
 #include "classify/peers.h"
 #include "classify/words.h"
 
@@ -15,6 +16,7 @@ void classify_sleep(struct subject *subject)
 	subject_decide(subject, WAIT_SLEEP, CONFIDENCE_CERTAIN, "sleep");
 	if (frames_match(subject, IN_SLEEP, &match) && match.row->class != WAIT_SLEEP) {
 		subject_decide(subject, match.row->class, CONFIDENCE_LIKELY, match.row->pattern);
+		owners_by_class(subject);
 		subject->wait->resource.kind = match.row->kind;
 	}
 }
@@ -102,6 +104,7 @@ void classify_semaphore(struct subject *subject)
 	}
 	if (frames_match(subject, IN_SEMAPHORE, &match)) {
 		subject_decide(subject, match.row->class, CONFIDENCE_LIKELY, match.row->pattern);
+		owners_by_class(subject);
 		if (match.row->kind)
 			resource->kind = match.row->kind;
 	}

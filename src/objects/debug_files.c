@@ -123,15 +123,6 @@ static int by_link(struct objects *objects, const char *main_path, const char *l
 	return fd;
 }
 
-/* A server that is mute for one file must leave time for the others. */
-static struct deadline half_of(struct deadline all)
-{
-	uint64_t now = monotonic_ns();
-	if (!all.at_ns || all.at_ns <= now)
-		return all;
-	return (struct deadline){now + (all.at_ns - now) / 2};
-}
-
 static int by_debuginfod(struct objects *objects, Dwfl_Module *module, struct wanted *wanted)
 {
 	const unsigned char *bits;
@@ -141,8 +132,9 @@ static int by_debuginfod(struct objects *objects, Dwfl_Module *module, struct wa
 	int n = dwfl_module_build_id(module, &bits, &at);
 	if (!objects->options.debuginfod || !objects->debuginfod_urls || n <= 0)
 		return -1;
+	/* A server that is mute for one file must leave time for the others. */
 	int fd = debuginfod_fetch(objects->debuginfod_urls, bits, (size_t)n,
-				  half_of(objects->options.deadline), &path, &why);
+				  deadline_halfway(objects->options.deadline), &path, &why);
 	wanted->path = strpool_add(&objects->strings, path);
 	if (why)
 		wanted->why_not = strpool_printf(&objects->strings, "debuginfod: %s", why);
@@ -271,10 +263,47 @@ void object_close_dwz(struct object *object)
 		close(p->dwz_fd);
 }
 
+static void hide_locations(Elf *elf)
+{
+	size_t names;
+	Elf_Scn *section = NULL;
+	if (!elf || elf_getshdrstrndx(elf, &names) != 0)
+		return;
+	while ((section = elf_nextscn(elf, section))) {
+		GElf_Shdr header;
+		const char *name = gelf_getshdr(section, &header)
+					   ? elf_strptr(elf, names, header.sh_name)
+					   : NULL;
+		if (!name || !(header.sh_flags & SHF_COMPRESSED) ||
+		    (strcmp(name, ".debug_loclists") != 0 && strcmp(name, ".debug_loc") != 0))
+			continue;
+		header.sh_type = SHT_NOBITS;
+		gelf_update_shdr(section, &header);
+	}
+}
+
+/*
+ * libdw inflates all sections of a file when it opens it, and where variables lie at which pc is
+ * nothing that anybody here asks.  The debug file is the one that the symbols come from; where it is
+ * not, this saves nothing.
+ */
+static void hide_what_is_not_read(const struct object *object)
+{
+	GElf_Sym symbol;
+	GElf_Addr address;
+	Dwarf_Addr bias;
+	Elf *elf = NULL;
+	hide_locations(object->elf);
+	if (dwfl_module_getsymtab(object->module) > 1 &&
+	    dwfl_module_getsym_info(object->module, 1, &symbol, &address, NULL, &elf, &bias))
+		hide_locations(elf);
+}
+
 Dwarf *objects_dwarf(const struct object *object, Dwarf_Addr *ret_bias)
 {
 	if (!object->module)
 		return NULL;
+	hide_what_is_not_read(object);
 	Dwarf *dwarf = dwfl_module_getdwarf(object->module, ret_bias);
 	if (dwarf && !object->private->dwz_tried) {
 		struct objects *objects = object->private->owner;

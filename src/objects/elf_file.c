@@ -198,12 +198,13 @@ Elf *object_find_elf(struct objects *objects, struct object *object)
 	return elf;
 }
 
-int objects_open_file(struct objects *objects, const char *path, const char **ret_why)
+bool objects_open_file(struct objects *objects, const char *path, struct target_file *ret)
 {
 	struct opened opened = objects_open_in_target(objects, path);
-	if (ret_why)
-		*ret_why = opened_why(&opened);
-	return opened.fd;
+	if (opened.result != OPEN_DONE)
+		return false;
+	*ret = (struct target_file){opened.fd, opened.owner, opened.mode};
+	return true;
 }
 
 bool objects_is_harmless(struct objects *objects, const char *path)

@@ -124,11 +124,13 @@ struct objects *objects_open(struct capture_process *process, const struct objec
 	return objects;
 }
 
-static void remove_source(struct memory *memory, const struct objects *objects)
+static void remove_sources(struct memory *memory, enum memory_origin origin,
+			   const struct objects *objects)
 {
 	unsigned kept = 0;
 	for (unsigned i = 0; i < memory->count; i++) {
-		if (memory->sources[i].context != objects)
+		bool is_ours = !objects || memory->sources[i].context == objects;
+		if (memory->sources[i].origin != origin || !is_ours)
 			memory->sources[kept++] = memory->sources[i];
 	}
 	memory->count = kept;
@@ -138,7 +140,7 @@ void objects_close(struct objects *objects)
 {
 	if (!objects)
 		return;
-	remove_source(&objects->process->memory, objects);
+	remove_sources(&objects->process->memory, MEMORY_FILE, objects);
 	dwfl_end(objects->dwfl);
 	array_for_each (&objects->objects, object) {
 		struct object_private *p = object->private;
@@ -224,6 +226,20 @@ const struct object *objects_at_data(struct objects *objects, uint64_t address)
 			return object;
 	}
 	return NULL;
+}
+
+void objects_learn_debug(struct objects *objects, size_t index, const char *debug_path,
+			 const char *debug_why_not)
+{
+	struct object *object = &objects->objects.items[index];
+	object->debug_path = strpool_add(&objects->strings, debug_path);
+	object->debug_why_not = strpool_add(&objects->strings, debug_why_not);
+}
+
+void objects_in_child(struct objects *objects)
+{
+	opener_in_child(objects->opener);
+	remove_sources(&objects->process->memory, MEMORY_LIVE, NULL);
 }
 
 Dwfl *objects_dwfl(struct objects *objects)

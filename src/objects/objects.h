@@ -82,11 +82,24 @@ const struct object *objects_at_data(struct objects *objects, uint64_t address);
  */
 Dwarf *objects_dwarf(const struct object *object, Dwarf_Addr *ret_bias);
 
+/* What another process, which opened it for us, found out about an object's debug file. */
+void objects_learn_debug(struct objects *objects, size_t index, const char *debug_path,
+			 const char *debug_why_not);
+
 /*
- * Opens a regular file by its path in the target's root, for reading; -1 when that cannot be had
- * (*ret_why, may be NULL: static words).  The caller closes it.
+ * In a child that fork() made: from now on it has helpers of its own, and does not read the live
+ * process, which the parent goes on doing.
  */
-int objects_open_file(struct objects *objects, const char *path, const char **ret_why);
+void objects_in_child(struct objects *objects);
+
+struct target_file {
+	int fd; /* for reading; the caller closes it */
+	uid_t owner;
+	mode_t mode;
+};
+
+/* Opens a regular file by its path in the target's root; false when that cannot be had. */
+bool objects_open_file(struct objects *objects, const char *path, struct target_file *ret);
 
 /*
  * May a library open this path on the host?  True when there is nothing, or a regular file on a

@@ -102,6 +102,8 @@ static int open_regular(const struct request *request, struct opened *ret)
 	}
 	ret->inode = st.st_ino;
 	ret->device = st.st_dev;
+	ret->owner = st.st_uid;
+	ret->mode = st.st_mode;
 	ret->size = st.st_size > 0 ? (uint64_t)st.st_size : 0;
 	char link[32];
 	snprintf(link, sizeof(link), "/proc/self/fd/%d", at);
@@ -280,6 +282,14 @@ void opener_free(struct opener *opener)
 		return;
 	stop_helper(opener);
 	free(opener);
+}
+
+void opener_in_child(struct opener *opener)
+{
+	if (opener->helper)
+		close(opener->socket);
+	opener->helper = 0;
+	opener->socket = -1;
 }
 
 pid_t opener_helper(const struct opener *opener)

@@ -30,6 +30,9 @@ struct opened {
 	int os_errno;
 	int fd; /* the caller's; -1 unless OPEN_DONE */
 	uint64_t inode, device, size;
+	/* Whose it is and who may write it: also of a copy, which does not show that itself. */
+	uid_t owner;
+	mode_t mode;
 	bool copied;
 };
 
@@ -45,6 +48,9 @@ void opener_free(struct opener *opener);
  */
 struct opened opener_open(struct opener *opener, const char *root, const char *path,
 			  struct deadline deadline);
+
+/* In a child that fork() made: leaves the parent's helper to the parent. */
+void opener_in_child(struct opener *opener);
 
 /* "is not a regular file", "could not be opened in time", ...: static. */
 const char *opened_why(const struct opened *opened);

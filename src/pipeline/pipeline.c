@@ -108,7 +108,7 @@ static bool wants_kernel_stack(const struct pipeline_options *options, const str
 	       (options->kernel_stacks == KERNEL_STACKS_AUTO && thread_wants_kernel_frames(thread));
 }
 
-static void dump_thread(struct line *line, const struct capture_thread *from, struct thread *to)
+static void copy_thread(struct line *line, const struct capture_thread *from, struct thread *to)
 {
 	to->tid = from->tid;
 	to->name = strpool_add(&line->dump->strings, from->name);
@@ -121,12 +121,28 @@ static void dump_thread(struct line *line, const struct capture_thread *from, st
 	to->switches_involuntary = from->switches_involuntary;
 	to->own_stops = from->own_stops;
 	to->steady = from->steady;
-	unwind_thread(line->unwind, from, &to->stack);
+}
+
+static void explain_thread(struct line *line, const struct capture_thread *from, struct thread *to)
+{
 	symbolize_stack(line->symbolize, &to->stack);
 	wait_init(&to->wait);
 	classify_thread(&line->classify, from, &to->stack, &to->wait);
 	if (from->kernel_stack && wants_kernel_stack(line->options, to))
 		prepend_kernel_frames(&line->dump->strings, from->kernel_stack, &to->stack);
+}
+
+/* All stacks are walked first: what they need of the live process moves on. */
+static void dump_threads(struct line *line)
+{
+	array_reserve(&line->to->threads, line->from->threads.count);
+	array_for_each (&line->from->threads, from) {
+		struct thread *to = array_append(&line->to->threads);
+		copy_thread(line, from, to);
+		unwind_thread(line->unwind, from, &to->stack);
+	}
+	for (size_t i = 0; i < line->to->threads.count; i++)
+		explain_thread(line, &line->from->threads.items[i], &line->to->threads.items[i]);
 }
 
 static void copy_modules(struct line *line)
@@ -143,7 +159,7 @@ static void copy_modules(struct line *line)
 				       object->why_not);
 		if (object->debug_why_not)
 			dump_add_error(line->dump, line->to->pid, 0, object->path,
-				       "its debug file: %s", object->debug_why_not);
+				       "debug information: %s", object->debug_why_not);
 	}
 }
 
@@ -188,9 +204,7 @@ static void dump_process(struct line *line, const struct capture *capture)
 						   .realtime_ns = capture->taken_at_ns,
 						   .monotonic_ns = (int64_t)capture->monotonic_ns,
 						   .boottime_ns = (int64_t)capture->boottime_ns};
-	array_reserve(&line->to->threads, line->from->threads.count);
-	array_for_each (&line->from->threads, thread)
-		dump_thread(line, thread, array_append(&line->to->threads));
+	dump_threads(line);
 }
 
 /* Processes with running threads stay open until those have been looked at again. */

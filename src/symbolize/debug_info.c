@@ -26,7 +26,7 @@ bool debug_info_open(struct debug_info *info)
 bool die_next(struct die_walk *walk, Dwarf_Die *die)
 {
 	Dwarf_Die next;
-	if (!walk->left || (walk->left % 4096 == 0 && deadline_passed(walk->deadline))) {
+	if (!walk->left || (walk->left % 64 == 0 && deadline_passed(walk->deadline))) {
 		walk->left = 0;
 		return false;
 	}
@@ -209,14 +209,14 @@ static void take_functions(struct debug_info *info, struct unit *unit, Dwarf_Add
 		return;
 	function_find_inlines(&function, info->deadline, address, &inlines);
 	for (size_t i = inlines.count; i-- > 0;) {
-		ret->items[ret->count - 1].function =
-			die_function_name(info->strings, &inlines.items[i], &unit->top);
+		ret->items[ret->count - 1].function = die_function_name(
+			info->strings, info->deadline, &inlines.items[i], &unit->top);
 		take_call_site(info, unit, &inlines.items[i], array_append(ret));
 	}
 	array_deinit(&inlines);
 	struct place *last = &ret->items[ret->count - 1];
 	Dwarf_Addr entry;
-	last->function = die_function_name(info->strings, &function, &unit->top);
+	last->function = die_function_name(info->strings, info->deadline, &function, &unit->top);
 	if (dwarf_entrypc(&function, &entry) == 0)
 		last->start = entry + info->bias;
 }

@@ -1,7 +1,8 @@
 #include "symbolize/private.h"
 
-#include "base/cleanup.h"
 #include "base/text.h"
+
+enum { SCOPES_MAX = 64, MAX_DIES = 4 << 20 };
 
 static const char *string_of(Dwarf_Die *die, unsigned name)
 {
@@ -33,7 +34,15 @@ static bool is_scope(int tag)
 	return tag == DW_TAG_namespace || tag == DW_TAG_class_type ||
 	       tag == DW_TAG_structure_type || tag == DW_TAG_union_type ||
 	       tag == DW_TAG_enumeration_type || tag == DW_TAG_module ||
-	       tag == DW_TAG_interface_type;
+	       tag == DW_TAG_interface_type || tag == DW_TAG_subprogram;
+}
+
+/* What has no name of its own around a function of this name. */
+static const char *nameless(int tag, const char *function)
+{
+	if (tag == DW_TAG_namespace)
+		return "(anonymous namespace)";
+	return strcmp(function, "operator()") == 0 ? "{lambda}" : "{unnamed}";
 }
 
 /* The DIE that stands where the function was declared. */
@@ -54,17 +63,41 @@ static Dwarf_Die declaration_of(Dwarf_Die *die)
 	return at;
 }
 
-static const char *qualified(struct strpool *strings, Dwarf_Die *die, const char *name)
+/*
+ * The DIEs around this one, from the outside inwards, without its unit.  libdw's own search for them
+ * goes through all of a unit, and through others for units that are imported.
+ */
+static size_t find_scopes(struct deadline deadline, Dwarf_Die *die, Dwarf_Die ret[SCOPES_MAX])
 {
-	Dwarf_Die declaration = declaration_of(die);
-	_cleanup_free_ Dwarf_Die *scopes = NULL;
-	int count = dwarf_getscopes_die(&declaration, &scopes);
+	struct die_walk walk = {deadline, MAX_DIES};
+	Dwarf_Off wanted = dwarf_dieoffset(die);
+	Dwarf_Die at;
+	size_t count = 0;
+	if (!dwarf_diecu(die, &at, NULL, NULL))
+		return 0;
+	for (Dwarf_Die child; count < SCOPES_MAX && dwarf_child(&at, &child) == 0; at = child) {
+		Dwarf_Die next = child;
+		while (die_next(&walk, &next) && dwarf_dieoffset(&next) <= wanted)
+			child = next;
+		if (dwarf_dieoffset(&child) >= wanted)
+			break;
+		ret[count++] = child;
+	}
+	return count;
+}
+
+static const char *qualified(struct strpool *strings, struct deadline deadline, Dwarf_Die *die,
+			     const char *name)
+{
+	Dwarf_Die declaration = declaration_of(die), scopes[SCOPES_MAX];
+	size_t count = find_scopes(deadline, &declaration, scopes);
 	struct text text = {0};
-	for (int i = count - 1; i > 0 && text.length <= NAME_LIMIT; i--) {
-		if (!is_scope(dwarf_tag(&scopes[i])))
+	for (size_t i = 0; i < count && text.length <= NAME_LIMIT; i++) {
+		int tag = dwarf_tag(&scopes[i]);
+		if (!is_scope(tag))
 			continue;
 		const char *scope = dwarf_diename(&scopes[i]);
-		scope = scope ? scope : "(anonymous namespace)";
+		scope = scope && *scope ? scope : nameless(tag, name);
 		text_add_n(&text, scope, strnlen(scope, NAME_LIMIT));
 		text_add(&text, "::");
 	}
@@ -74,7 +107,8 @@ static const char *qualified(struct strpool *strings, Dwarf_Die *die, const char
 	return pooled;
 }
 
-const char *die_function_name(struct strpool *strings, Dwarf_Die *die, Dwarf_Die *top)
+const char *die_function_name(struct strpool *strings, struct deadline deadline, Dwarf_Die *die,
+			      Dwarf_Die *top)
 {
 	const char *linkage = string_of(die, DW_AT_linkage_name);
 	if (!linkage)
@@ -84,7 +118,7 @@ const char *die_function_name(struct strpool *strings, Dwarf_Die *die, Dwarf_Die
 	const char *name = dwarf_diename(die);
 	if (!name || !*name)
 		return NULL;
-	return is_flat(top) ? name_in_pool(strings, name) : qualified(strings, die, name);
+	return is_flat(top) ? name_in_pool(strings, name) : qualified(strings, deadline, die, name);
 }
 
 const char *source_path(struct strpool *strings, const char *path, Dwarf_Die *cu)

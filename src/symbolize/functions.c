@@ -1,8 +1,6 @@
 /* Functions of a unit by address, and what was inlined into one. */
 #include "symbolize/private.h"
 
-#include "base/cleanup.h"
-
 /* Against DWARF that has no end. */
 #define MAX_DEPTH  64u
 #define MAX_DIES   (4u << 20)
@@ -40,8 +38,8 @@ static int compare_functions(const void *a, const void *b)
 	return x->low < y->low ? -1 : x->low > y->low;
 }
 
-static bool find_indexed(struct unit *unit, struct deadline deadline, Dwarf_Addr address,
-			 Dwarf_Die *ret)
+bool unit_find_function(struct unit *unit, struct deadline deadline, Dwarf_Addr address,
+			Dwarf_Die *ret)
 {
 	if (!unit->indexed) {
 		struct die_walk walk = {deadline, MAX_DIES};
@@ -59,28 +57,11 @@ static bool find_indexed(struct unit *unit, struct deadline deadline, Dwarf_Addr
 		else
 			high = middle;
 	}
-	if (!low || address >= unit->functions.items[low - 1].high)
-		return false;
-	*ret = unit->functions.items[low - 1].die;
-	return true;
-}
-
-bool unit_find_function(struct unit *unit, struct deadline deadline, Dwarf_Addr address,
-			Dwarf_Die *ret)
-{
-	if (find_indexed(unit, deadline, address, ret))
-		return true;
-	/* Nested functions, functions inside types: the long way. */
-	_cleanup_free_ Dwarf_Die *scopes = NULL;
-	int count = dwarf_getscopes(&unit->top, address, &scopes);
-	if (count <= 0)
-		return false;
-	/* Beyond an inlined one those scopes are of where it was written, not where it is. */
-	_cleanup_free_ Dwarf_Die *outward = NULL;
-	count = dwarf_getscopes_die(&scopes[0], &outward);
-	for (int i = 0; i < count; i++) {
-		if (dwarf_tag(&outward[i]) == DW_TAG_subprogram) {
-			*ret = outward[i];
+	/* Functions seldom overlap; those of removed code all begin at 0. */
+	for (size_t back = 0; back < 64 && back < low; back++) {
+		const struct function_range *range = &unit->functions.items[low - 1 - back];
+		if (address < range->high) {
+			*ret = range->die;
 			return true;
 		}
 	}

@@ -1,5 +1,8 @@
 libhangdump_a_SOURCES += \
+	src/symbolize/debug_helper.c \
+	src/symbolize/debug_helper.h \
 	src/symbolize/debug_info.c \
+	src/symbolize/debug_server.c \
 	src/symbolize/demangle.c \
 	src/symbolize/die_names.c \
 	src/symbolize/functions.c \

@@ -124,16 +124,15 @@ static char *read_all(int fd, size_t *ret)
 
 /*
  * Anyone may write into /tmp: only the target's user and root tell what its functions are called.
- * (/proc/PID belongs to root when the target is not dumpable; then only root does.)  A copy of a file
- * on a network file system does not show whose it was, and is nobody's.
+ * (/proc/PID belongs to root when the target is not dumpable; then only root does.)
  */
-static bool is_trusted(const struct capture_process *process, int fd)
+static bool is_trusted(const struct capture_process *process, const struct target_file *file)
 {
 	char path[32];
-	struct stat map, target;
+	struct stat target;
 	snprintf(path, sizeof(path), "/proc/%d", process->live_tid);
-	return fstat(fd, &map) == 0 && !(map.st_mode & S_IWOTH) &&
-	       (map.st_uid == 0 || (stat(path, &target) == 0 && map.st_uid == target.st_uid));
+	return !(file->mode & S_IWOTH) &&
+	       (file->owner == 0 || (stat(path, &target) == 0 && file->owner == target.st_uid));
 }
 
 struct perf_map *perf_map_load(struct objects *objects, struct deadline deadline)
@@ -142,18 +141,14 @@ struct perf_map *perf_map_load(struct objects *objects, struct deadline deadline
 	const struct capture_thread *leader = capture_thread_by_tid(process, process->pid);
 	char path[64];
 	size_t n;
+	struct target_file file;
 	snprintf(path, sizeof(path), "/tmp/perf-%d.map",
 		 leader && leader->ns_tid ? leader->ns_tid : process->pid);
-	int fd = objects_open_file(objects, path, NULL);
-	if (fd < 0)
+	if (!objects_open_file(objects, path, &file))
 		return NULL;
-	if (!is_trusted(process, fd)) {
-		close(fd);
-		return NULL;
-	}
-	char *text = read_all(fd, &n);
-	close(fd);
-	return parse(text, n, deadline);
+	char *text = is_trusted(process, &file) ? read_all(file.fd, &n) : NULL;
+	close(file.fd);
+	return text ? parse(text, n, deadline) : NULL;
 }
 
 void perf_map_free(struct perf_map *map)

@@ -123,7 +123,8 @@ void function_find_inlines(Dwarf_Die *function, struct deadline deadline, Dwarf_
 			   die_array *ret);
 
 /* --- die_names.c --- */
-const char *die_function_name(struct strpool *strings, Dwarf_Die *die, Dwarf_Die *top);
+const char *die_function_name(struct strpool *strings, struct deadline deadline, Dwarf_Die *die,
+			      Dwarf_Die *top);
 const char *source_path(struct strpool *strings, const char *path, Dwarf_Die *cu);
 
 /* --- variables.c --- */

@@ -1,26 +1,34 @@
 #include "symbolize/symbolize.h"
 
+#include "base/address_map.h"
 #include "base/cleanup.h"
-#include "symbolize/private.h"
+#include "symbolize/debug_helper.h"
 
 /* What is known of one address: its frames, innermost first, the last one has its own. */
 struct known {
 	uint64_t address;
-	bool used;
 	uint64_t start; /* of the function; 0: no name */
 	const char *module, *build_id;
 	uint64_t bias;
 	place_array places;
 };
 
+/* What is known of one address of data. */
+struct named {
+	const char *name;
+};
+
 struct symbolize {
 	struct objects *objects;
 	struct symbolize_options options;
 	struct strpool *strings;
-	struct known **known; /* hash table, by address */
-	size_t known_count, slot_count;
-	array(struct debug_info) infos; /* by object's index */
-	array(struct symbol_index) functions, data;
+	struct address_map known; /* struct known */
+	struct address_map named; /* struct named */
+	struct debug_helper *debug;
+	array(struct symbol_index) functions, data; /* by object's number */
+	/* Addresses of the stack in hand that debug information is still to be asked about. */
+	array(struct debug_question) questions;
+	array(struct known *) asked;
 	bool perf_tried;
 	struct perf_map *perf;
 	bool cut;
@@ -33,36 +41,34 @@ struct symbolize *symbolize_new(struct objects *objects, const struct symbolize_
 	symbolize->objects = objects;
 	symbolize->options = *options;
 	symbolize->strings = strings;
+	symbolize->debug = debug_helper_new(objects, options, strings);
 	for (size_t i = 0; i < objects_count(objects); i++) {
-		*array_append(&symbolize->infos) =
-			(struct debug_info){.objects = objects,
-					    .object = objects_peek(objects, i),
-					    .strings = strings,
-					    .deadline = options->deadline};
 		array_append(&symbolize->functions);
 		array_append(&symbolize->data);
 	}
 	return symbolize;
 }
 
+static void free_known(void *value)
+{
+	struct known *known = value;
+	array_deinit(&known->places);
+	free(known);
+}
+
 void symbolize_free(struct symbolize *symbolize)
 {
 	if (!symbolize)
 		return;
-	for (size_t i = 0; i < symbolize->slot_count; i++) {
-		if (!symbolize->known[i])
-			continue;
-		array_deinit(&symbolize->known[i]->places);
-		free(symbolize->known[i]);
-	}
-	free(symbolize->known);
-	array_for_each (&symbolize->infos, info)
-		debug_info_deinit(info);
+	address_map_deinit(&symbolize->known, free_known);
+	address_map_deinit(&symbolize->named, free);
+	debug_helper_free(symbolize->debug);
 	array_for_each (&symbolize->functions, functions)
 		symbol_index_deinit(functions);
 	array_for_each (&symbolize->data, data)
 		symbol_index_deinit(data);
-	array_deinit(&symbolize->infos);
+	array_deinit(&symbolize->questions);
+	array_deinit(&symbolize->asked);
 	array_deinit(&symbolize->functions);
 	array_deinit(&symbolize->data);
 	perf_map_free(symbolize->perf);
@@ -96,31 +102,57 @@ static void name_jit(struct symbolize *symbolize, struct known *known)
 	place->function = name_in_pool(symbolize->strings, name);
 }
 
-/*
- * The concrete function has the name that the symbol table has for this address (it tells clones
- * apart: "f.cold"), and that of the debug information only where there is none.
- */
+/* From the symbol table; the rest is asked for with all the others of the stack. */
 static void name_native(struct symbolize *symbolize, const struct object *object,
 			struct known *known)
 {
 	const struct symbolize_options *options = &symbolize->options;
 	size_t index = index_of(symbolize, object);
-	const char *function = symbols_function(&symbolize->functions.items[index], object,
-						symbolize->strings, known->address, &known->start);
-	if ((options->lines || options->inlines) && !is_cut(symbolize))
-		debug_info_places(&symbolize->infos.items[index], known->address, options->inlines,
-				  &known->places);
-	if (!known->places.count)
-		array_append(&known->places);
+	struct place *place = array_append(&known->places);
+	place->function = symbols_function(&symbolize->functions.items[index], object,
+					   symbolize->strings, known->address, &known->start);
+	if (!options->lines && !options->inlines)
+		return;
+	*array_append(&symbolize->questions) = (struct debug_question){
+		.kind = QUESTION_PLACES, .object = (uint32_t)index, .address = known->address};
+	*array_append(&symbolize->asked) = known;
+}
+
+/*
+ * The concrete function has the name that the symbol table has for this address (it tells clones
+ * apart: "f.cold"), and that of the debug information only where there is none.
+ */
+static void add_debug(const struct symbolize *symbolize, struct known *known, place_array *places)
+{
+	if (!places->count)
+		return;
+	const char *function = known->places.items[0].function;
+	array_deinit(&known->places);
+	known->places = *places;
+	*places = (place_array){0};
 	struct place *outermost = &known->places.items[known->places.count - 1];
 	if (function)
 		outermost->function = function;
 	else
 		known->start = outermost->start;
-	for (size_t i = 0; !options->lines && i < known->places.count; i++) {
+	for (size_t i = 0; !symbolize->options.lines && i < known->places.count; i++) {
 		known->places.items[i].file = NULL;
 		known->places.items[i].line = 0;
 	}
+}
+
+static void ask_debug(struct symbolize *symbolize)
+{
+	size_t count = symbolize->questions.count;
+	if (count && !is_cut(symbolize)) {
+		_cleanup_free_ place_array *answers = xcalloc(count, sizeof(*answers));
+		debug_helper_ask(symbolize->debug, symbolize->questions.items, count, answers);
+		for (size_t i = 0; i < count; i++) {
+			add_debug(symbolize, symbolize->asked.items[i], &answers[i]);
+			array_deinit(&answers[i]);
+		}
+	}
+	symbolize->questions.count = symbolize->asked.count = 0;
 }
 
 static void look_up(struct symbolize *symbolize, struct known *known)
@@ -139,41 +171,35 @@ static void look_up(struct symbolize *symbolize, struct known *known)
 		name_jit(symbolize, known);
 }
 
-static size_t slot_of(const struct symbolize *symbolize, uint64_t address)
-{
-	size_t mask = symbolize->slot_count - 1;
-	size_t slot = (size_t)((address * 0x9e3779b97f4a7c15u) >> 32) & mask;
-	while (symbolize->known[slot] && symbolize->known[slot]->address != address)
-		slot = (slot + 1) & mask;
-	return slot;
-}
-
-static void grow(struct symbolize *symbolize)
-{
-	struct known **old = symbolize->known;
-	size_t old_count = symbolize->slot_count;
-	symbolize->slot_count = old_count ? old_count * 2 : 256;
-	symbolize->known = xcalloc(symbolize->slot_count, sizeof(*symbolize->known));
-	for (size_t i = 0; i < old_count; i++) {
-		if (old[i])
-			symbolize->known[slot_of(symbolize, old[i]->address)] = old[i];
-	}
-	free(old);
-}
-
 static const struct known *known_at(struct symbolize *symbolize, uint64_t address)
 {
-	if (symbolize->known_count * 2 >= symbolize->slot_count)
-		grow(symbolize);
-	size_t slot = slot_of(symbolize, address);
-	if (!symbolize->known[slot]) {
-		struct known *known = xcalloc(1, sizeof(*known));
-		known->address = address;
-		look_up(symbolize, known);
-		symbolize->known[slot] = known;
-		symbolize->known_count++;
+	struct known *known = address_map_get(&symbolize->known, address);
+	if (known)
+		return known;
+	known = xcalloc(1, sizeof(*known));
+	known->address = address;
+	address_map_put(&symbolize->known, address, known);
+	look_up(symbolize, known);
+	return known;
+}
+
+static const struct known *known_of(struct symbolize *symbolize, const struct frame *frame)
+{
+	return frame->kind == FRAME_KERNEL ? NULL : known_at(symbolize, frame->lookup_pc);
+}
+
+/* All of a stack's addresses are asked about together; how many frames it has then. */
+static size_t learn(struct symbolize *symbolize, const struct stack *stack)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < stack->count; i++)
+		known_of(symbolize, &stack->frames[i]);
+	ask_debug(symbolize);
+	for (size_t i = 0; i < stack->count; i++) {
+		const struct known *known = known_of(symbolize, &stack->frames[i]);
+		count += known ? known->places.count : 1;
 	}
-	return symbolize->known[slot];
+	return count;
 }
 
 static void fill(struct frame *frame, const struct known *known, const struct place *place)
@@ -187,38 +213,37 @@ static void fill(struct frame *frame, const struct known *known, const struct pl
 	frame->offset = !frame->inlined && known->start ? frame->pc - known->start : 0;
 }
 
-static void append(struct symbolize *symbolize, const struct frame *from, struct stack *to,
-		   size_t *capacity)
+/* The frames that stand for one; `to` may be `from` when it is one. */
+static size_t put(const struct known *known, const struct frame *from, struct frame *to)
 {
-	const struct known *known =
-		from->kind == FRAME_KERNEL ? NULL : known_at(symbolize, from->lookup_pc);
+	const struct frame frame = *from;
 	size_t count = known ? known->places.count : 1;
-	if (to->count + count > *capacity) {
-		*capacity = 2 * (to->count + count);
-		to->frames = xreallocarray(to->frames, *capacity, sizeof(*to->frames));
-	}
 	for (size_t i = 0; i < count; i++) {
-		struct frame *frame = &to->frames[to->count++];
-		*frame = *from;
+		to[i] = frame;
 		if (i + 1 < count) {
-			frame->inlined = true;
-			frame->found_by = FOUND_BY_INLINE;
+			to[i].inlined = true;
+			to[i].found_by = FOUND_BY_INLINE;
 		}
 		if (known)
-			fill(frame, known, &known->places.items[i]);
+			fill(&to[i], known, &known->places.items[i]);
 	}
+	return count;
 }
 
 void symbolize_stack(struct symbolize *symbolize, struct stack *stack)
 {
-	struct stack named = *stack;
-	size_t capacity = 0;
-	named.frames = NULL;
-	named.count = 0;
-	for (size_t i = 0; i < stack->count; i++)
-		append(symbolize, &stack->frames[i], &named, &capacity);
-	free(stack->frames);
-	*stack = named;
+	size_t count = learn(symbolize, stack), done = 0;
+	struct frame *frames = stack->frames;
+	if (count != stack->count)
+		frames = xcalloc(count, sizeof(*frames));
+	for (size_t i = 0; i < stack->count; i++) {
+		const struct frame *from = &stack->frames[i];
+		done += put(known_of(symbolize, from), from, &frames[done]);
+	}
+	if (frames != stack->frames)
+		free(stack->frames);
+	stack->frames = frames;
+	stack->count = count;
 }
 
 static const char *base_name(const char *path)
@@ -227,25 +252,19 @@ static const char *base_name(const char *path)
 	return slash ? slash + 1 : path;
 }
 
-static const char *declared(struct symbolize *symbolize, Dwarf_Die *variable, const char *name,
-			    uint64_t offset)
+/* ".lock (bank.c:12)": what lies at offset in the variable, and where that is declared. */
+static const char *declared(struct symbolize *symbolize, const char *name,
+			    const struct place *variable)
 {
-	_cleanup_free_ char *member = variable_member(variable, offset);
-	const char *file = dwarf_decl_file(variable);
-	int line;
-	if (!file || dwarf_decl_line(variable, &line) != 0)
-		return strpool_printf(symbolize->strings, "%s%s", name, member);
-	return strpool_printf(symbolize->strings, "%s%s (%s:%d)", name, member, base_name(file),
-			      line);
+	if (!variable->file || !variable->line)
+		return strpool_printf(symbolize->strings, "%s%s", name, variable->function);
+	return strpool_printf(symbolize->strings, "%s%s (%s:%u)", name, variable->function,
+			      base_name(variable->file), variable->line);
 }
 
-const char *symbolize_data(struct symbolize *symbolize, uint64_t address)
+static const char *name_data(struct symbolize *symbolize, const struct object *object,
+			     uint64_t address)
 {
-	if (is_cut(symbolize))
-		return NULL;
-	const struct object *object = objects_at_data(symbolize->objects, address);
-	if (!object || !object->module)
-		return NULL;
 	size_t index = index_of(symbolize, object);
 	const struct symbol *symbol =
 		symbol_index_find(&symbolize->data.items[index], object, SYMBOL_DATA, address);
@@ -253,11 +272,31 @@ const char *symbolize_data(struct symbolize *symbolize, uint64_t address)
 		return NULL;
 	const char *name = symbol_name(symbolize->strings, symbol->raw);
 	uint64_t offset = address - symbol->start;
-	Dwarf_Die variable;
-	if (!is_cut(symbolize) &&
-	    debug_info_variable(&symbolize->infos.items[index], symbol->start, &variable))
-		return declared(symbolize, &variable, name, offset);
-	if (!offset)
-		return name;
-	return strpool_printf(symbolize->strings, "%s+0x%llx", name, (unsigned long long)offset);
+	place_array variable = {0};
+	const struct debug_question question = {QUESTION_VARIABLE, (uint32_t)index, symbol->start,
+						offset};
+	if (!is_cut(symbolize))
+		debug_helper_ask(symbolize->debug, &question, 1, &variable);
+	if (variable.count && variable.items[0].function)
+		name = declared(symbolize, name, &variable.items[0]);
+	else if (offset)
+		name = strpool_printf(symbolize->strings, "%s+0x%llx", name,
+				      (unsigned long long)offset);
+	array_deinit(&variable);
+	return name;
+}
+
+const char *symbolize_data(struct symbolize *symbolize, uint64_t address)
+{
+	const struct named *known = address_map_get(&symbolize->named, address);
+	if (known)
+		return known->name;
+	if (is_cut(symbolize))
+		return NULL;
+	struct named *named = xcalloc(1, sizeof(*named));
+	address_map_put(&symbolize->named, address, named);
+	const struct object *object = objects_at_data(symbolize->objects, address);
+	if (object && object->module)
+		named->name = name_data(symbolize, object, address);
+	return named->name;
 }

@@ -158,11 +158,11 @@ size_t code_frame_prologue(const uint8_t *at, size_t n)
 	return 0;
 }
 
-/* A `ret`, with or without a prefix. */
-static bool is_return(const uint8_t *at, size_t n)
+bool code_is_return(const uint8_t *at, size_t n)
 {
+	/* With or without a prefix (AMD's advice of old, bnd), and the one that pops arguments. */
 	size_t prefix = n && (at[0] == 0xf3 || at[0] == 0xf2);
-	return n > prefix && at[prefix] == 0xc3;
+	return n > prefix && (at[prefix] == 0xc3 || (at[prefix] == 0xc2 && n >= prefix + 3));
 }
 
 static bool epilogue_here(const uint8_t *at, size_t n, uint64_t *ret_size, uint64_t *ret_rbp)
@@ -189,7 +189,7 @@ static bool epilogue_here(const uint8_t *at, size_t n, uint64_t *ret_size, uint6
 		i += 1 + wide;
 	}
 	*ret_size = size;
-	return i && size % 8 == 0 && is_return(at + i, n - i);
+	return i && size % 8 == 0 && code_is_return(at + i, n - i);
 }
 
 bool code_epilogue(const uint8_t *at, size_t n, uint64_t *ret_size, uint64_t *ret_rbp)

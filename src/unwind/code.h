@@ -30,6 +30,8 @@ enum call_form code_call_before(const uint8_t *before, size_t n, uint64_t addres
  * how far above the stack pointer the return address is.
  */
 bool code_is_plt_stub(const uint8_t *at, size_t n, bool after_push_got, unsigned *ret_bytes);
+/* `ret` in any of its forms: what it returns to is on top of the stack. */
+bool code_is_return(const uint8_t *at, size_t n);
 /* The first half of PLT0, `push GOT+8(%rip)`: 6 bytes that stand before its jump. */
 bool code_is_push_got(const uint8_t *at, size_t n);
 /* Through which slot the stub at `address` jumps; false when it is none. */

@@ -1,36 +1,30 @@
 #include "unwind/eh_frame.h"
 
 #include "base/array.h"
+#include "unwind/cfi_section.h"
 
 #include <dwarf.h>
 #include <gelf.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { FDES_MAX = 1 << 22 };
-
-/* Bytes of the file that lie at `address` (as in the file: p_vaddr) when loaded. */
-struct range {
-	const uint8_t *bytes;
-	size_t size;
-	uint64_t address;
-};
-
 struct fde_place {
-	uint64_t start, end; /* as in the file */
-	size_t offset;	     /* in the section */
+	uint64_t start; /* as in the file */
+	size_t offset;	/* in the section */
 };
 
 struct eh_frame {
-	const unsigned char *ident;
 	uint64_t bias;
-	struct range section;
-	struct range table; /* of .eh_frame_hdr: pairs of int32; size 0: not usable */
+	struct cfi_section section;
+	const uint8_t *rows; /* of .eh_frame_hdr's table: pairs of int32 */
+	size_t row_count;    /* 0: no usable table */
 	uint64_t table_base;
 	array(struct fde_place) index; /* by start; when there is no table */
 };
 
-static bool raw_range(Elf *elf, uint64_t offset, uint64_t size, uint64_t address, struct range *ret)
+/* Bytes of the file that lie at `address` (as in the file: p_vaddr) when loaded. */
+static bool raw_range(Elf *elf, uint64_t offset, uint64_t size, uint64_t address,
+		      struct cfi_section *ret)
 {
 	size_t file_size;
 	if (!elf_rawfile(elf, &file_size) || offset > file_size)
@@ -40,7 +34,7 @@ static bool raw_range(Elf *elf, uint64_t offset, uint64_t size, uint64_t address
 	Elf_Data *data = size ? elf_getdata_rawchunk(elf, (int64_t)offset, size, ELF_T_BYTE) : NULL;
 	if (!data || !data->d_buf)
 		return false;
-	*ret = (struct range){data->d_buf, data->d_size, address};
+	*ret = (struct cfi_section){.bytes = data->d_buf, .size = data->d_size, .address = address};
 	return true;
 }
 
@@ -56,7 +50,7 @@ static bool segment_by_type(Elf *elf, uint32_t type, GElf_Phdr *ret)
 }
 
 /* From address to the end of the bytes that the file has for its segment. */
-static bool loaded_range(Elf *elf, uint64_t address, struct range *ret)
+static bool loaded_range(Elf *elf, uint64_t address, struct cfi_section *ret)
 {
 	size_t count;
 	if (elf_getphdrnum(elf, &count) != 0)
@@ -73,7 +67,7 @@ static bool loaded_range(Elf *elf, uint64_t address, struct range *ret)
 	return false;
 }
 
-static bool section_by_name(Elf *elf, const char *name, struct range *ret)
+static bool section_by_name(Elf *elf, const char *name, struct cfi_section *ret)
 {
 	size_t names;
 	Elf_Scn *section = NULL;
@@ -81,8 +75,7 @@ static bool section_by_name(Elf *elf, const char *name, struct range *ret)
 		return false;
 	while ((section = elf_nextscn(elf, section))) {
 		GElf_Shdr header;
-		if (!gelf_getshdr(section, &header) || header.sh_type == SHT_NOBITS ||
-		    !(header.sh_flags & SHF_ALLOC))
+		if (!gelf_getshdr(section, &header) || header.sh_type == SHT_NOBITS)
 			continue;
 		const char *its = elf_strptr(elf, names, header.sh_name);
 		if (its && strcmp(its, name) == 0)
@@ -110,7 +103,7 @@ static bool open_header(struct eh_frame *eh_frame, Elf *elf)
 		DATAREL_SDATA4 = DW_EH_PE_datarel | DW_EH_PE_sdata4
 	};
 	GElf_Phdr segment;
-	struct range header;
+	struct cfi_section header;
 	if (!segment_by_type(elf, PT_GNU_EH_FRAME, &segment) ||
 	    !loaded_range(elf, segment.p_vaddr, &header) || header.size < 8 ||
 	    header.bytes[0] != 1 || header.bytes[1] != PCREL_SDATA4)
@@ -123,118 +116,9 @@ static bool open_header(struct eh_frame *eh_frame, Elf *elf)
 		return true;
 	uint32_t count = (uint32_t)int32_at(header.bytes + 8);
 	if (count <= (header.size - 12) / 8)
-		eh_frame->table = (struct range){header.bytes + 12, (size_t)count * 8, 0};
+		eh_frame->row_count = count;
+	eh_frame->rows = header.bytes + 12;
 	eh_frame->table_base = header.address;
-	return true;
-}
-
-/* Size of a pointer in this encoding; 0 for those that have no place here. */
-static size_t encoded_size(uint8_t encoding)
-{
-	switch (encoding & 0x0f) {
-	case DW_EH_PE_absptr:
-	case DW_EH_PE_udata8:
-	case DW_EH_PE_sdata8:
-		return 8;
-	case DW_EH_PE_udata4:
-	case DW_EH_PE_sdata4:
-		return 4;
-	case DW_EH_PE_udata2:
-	case DW_EH_PE_sdata2:
-		return 2;
-	default:
-		return 0;
-	}
-}
-
-static uint64_t encoded_value(const uint8_t *at, uint8_t encoding)
-{
-	uint64_t value = 0;
-	size_t size = encoded_size(encoding);
-	memcpy(&value, at, size);
-	if ((encoding & DW_EH_PE_signed) && size < 8) {
-		unsigned unused = 64 - 8 * (unsigned)size;
-		value = (uint64_t)((int64_t)(value << unused) >> unused);
-	}
-	return value;
-}
-
-struct cie_facts {
-	uint8_t encoding; /* of the addresses in its FDEs */
-	bool signal;
-};
-
-static bool read_cie(const Dwarf_CIE *cie, struct cie_facts *ret)
-{
-	const char *letters = cie->augmentation;
-	const uint8_t *data = cie->augmentation_data;
-	const uint8_t *end = data + cie->augmentation_data_size;
-	*ret = (struct cie_facts){.encoding = DW_EH_PE_absptr};
-	if (!letters || letters[0] != 'z')
-		return letters && letters[0] == '\0';
-	for (letters++; *letters; letters++) {
-		if (*letters == 'S') {
-			ret->signal = true;
-			continue;
-		}
-		if (*letters == 'B') /* aarch64 pointer authentication; no data */
-			continue;
-		if (!data || data >= end)
-			return false;
-		if (*letters == 'R') {
-			ret->encoding = *data++;
-		} else if (*letters == 'L') {
-			data++;
-		} else if (*letters == 'P') {
-			size_t size = encoded_size(*data);
-			if (!size || (size_t)(end - data) < 1 + size)
-				return false;
-			data += 1 + size;
-		} else {
-			return false;
-		}
-	}
-	return true;
-}
-
-static int next_entry(const struct eh_frame *eh_frame, size_t offset, Dwarf_Off *ret_next,
-		      Dwarf_CFI_Entry *ret)
-{
-	Elf_Data data = {
-		.d_buf = (void *)eh_frame->section.bytes,
-		.d_type = ELF_T_BYTE,
-		.d_version = EV_CURRENT,
-		.d_size = eh_frame->section.size,
-	};
-	return dwarf_next_cfi(eh_frame->ident, &data, true, offset, ret_next, ret);
-}
-
-static bool read_fde(const struct eh_frame *eh_frame, const Dwarf_FDE *fde, struct fde_place *ret,
-		     bool *ret_signal)
-{
-	Dwarf_Off next;
-	Dwarf_CFI_Entry cie;
-	struct cie_facts facts;
-	if (fde->CIE_pointer >= eh_frame->section.size ||
-	    next_entry(eh_frame, fde->CIE_pointer, &next, &cie) != 0 || !dwarf_cfi_cie_p(&cie) ||
-	    !read_cie(&cie.cie, &facts))
-		return false;
-	size_t size = encoded_size(facts.encoding);
-	uint8_t relative = facts.encoding & 0xf0;
-	if (!size || (relative != 0 && relative != DW_EH_PE_pcrel) ||
-	    (size_t)(fde->end - fde->start) < 2 * size)
-		return false;
-	uint64_t start = encoded_value(fde->start, facts.encoding);
-	if (relative == DW_EH_PE_pcrel)
-		start += eh_frame->section.address +
-			 (uint64_t)(fde->start - eh_frame->section.bytes);
-	/* A length is never relative, and never negative. */
-	uint64_t length = encoded_value(fde->start + size, facts.encoding & 0x07);
-	if (length == 0 || start > UINT64_MAX - length)
-		return false;
-	ret->start = start;
-	ret->end = start + length;
-	*ret_signal = facts.signal;
 	return true;
 }
 
@@ -244,23 +128,36 @@ static int by_start(const void *a, const void *b)
 	return (x->start > y->start) - (x->start < y->start);
 }
 
-static void build_index(struct eh_frame *eh_frame)
+static void add_fde(void *context, size_t offset, const struct cfi_fde *fde)
 {
-	Dwarf_Off offset = 0, next;
-	Dwarf_CFI_Entry entry;
-	while (offset < eh_frame->section.size && eh_frame->index.count < FDES_MAX &&
-	       next_entry(eh_frame, offset, &next, &entry) == 0) {
-		struct fde_place place = {.offset = offset};
-		bool signal;
-		if (!dwarf_cfi_cie_p(&entry) && read_fde(eh_frame, &entry.fde, &place, &signal))
-			*array_append(&eh_frame->index) = place;
-		if (next <= offset)
-			break;
-		offset = next;
-	}
+	struct eh_frame *eh_frame = context;
+	*array_append(&eh_frame->index) = (struct fde_place){fde->start, offset};
+}
+
+static bool build_index(struct eh_frame *eh_frame)
+{
+	if (!cfi_visit(&eh_frame->section, add_fde, eh_frame))
+		return false;
 	if (eh_frame->index.count)
 		qsort(eh_frame->index.items, eh_frame->index.count, sizeof(struct fde_place),
 		      by_start);
+	return true;
+}
+
+/*
+ * libdw believes section headers first: when they lead to other bytes than the program headers do,
+ * or to no table, it reads all of what they lead to.
+ */
+static bool sections_are_good(const struct eh_frame *eh_frame, Elf *elf)
+{
+	struct cfi_section section, header;
+	if (!section_by_name(elf, ".eh_frame", &section))
+		return true;
+	bool same = section.address == eh_frame->section.address;
+	if (same && (!eh_frame->row_count || (section_by_name(elf, ".eh_frame_hdr", &header) &&
+					      header.address == eh_frame->table_base)))
+		return true;
+	return cfi_visit(&section, NULL, NULL);
 }
 
 struct eh_frame *eh_frame_open(const struct object *object)
@@ -268,16 +165,15 @@ struct eh_frame *eh_frame_open(const struct object *object)
 	if (!object->elf || gelf_getclass(object->elf) != ELFCLASS64)
 		return NULL;
 	struct eh_frame *eh_frame = xcalloc(1, sizeof(*eh_frame));
-	eh_frame->ident = (const unsigned char *)elf_getident(object->elf, NULL);
 	eh_frame->bias = object->bias;
-	if (!open_header(eh_frame, object->elf) &&
-	    !section_by_name(object->elf, ".eh_frame", &eh_frame->section)) {
-		free(eh_frame);
-		return NULL;
-	}
-	if (!eh_frame->table.size)
-		build_index(eh_frame);
-	return eh_frame;
+	bool usable = open_header(eh_frame, object->elf) ||
+		      section_by_name(object->elf, ".eh_frame", &eh_frame->section);
+	if (usable && !eh_frame->row_count)
+		usable = build_index(eh_frame);
+	if (usable && sections_are_good(eh_frame, object->elf))
+		return eh_frame;
+	eh_frame_close(eh_frame);
+	return NULL;
 }
 
 void eh_frame_close(struct eh_frame *eh_frame)
@@ -291,8 +187,8 @@ void eh_frame_close(struct eh_frame *eh_frame)
 /* The offset of the last entry that starts at or below address. */
 static bool find_in_table(const struct eh_frame *eh_frame, uint64_t address, size_t *ret_offset)
 {
-	const uint8_t *rows = eh_frame->table.bytes;
-	size_t low = 0, high = eh_frame->table.size / 8;
+	const uint8_t *rows = eh_frame->rows;
+	size_t low = 0, high = eh_frame->row_count;
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 		uint64_t start =
@@ -327,19 +223,18 @@ static bool find_in_index(const struct eh_frame *eh_frame, uint64_t address, siz
 
 bool eh_frame_find(const struct eh_frame *eh_frame, uint64_t address, struct fde *ret)
 {
-	Dwarf_Off next;
-	Dwarf_CFI_Entry entry;
-	struct fde_place place;
+	size_t offset;
+	struct cfi_fde fde;
 	uint64_t in_file = address - eh_frame->bias;
-	bool found = eh_frame->table.size ? find_in_table(eh_frame, in_file, &place.offset)
-					  : find_in_index(eh_frame, in_file, &place.offset);
-	if (!found || next_entry(eh_frame, place.offset, &next, &entry) != 0 ||
-	    dwarf_cfi_cie_p(&entry) || !read_fde(eh_frame, &entry.fde, &place, &ret->signal) ||
-	    in_file < place.start || in_file >= place.end)
+	bool found = eh_frame->row_count ? find_in_table(eh_frame, in_file, &offset)
+					 : find_in_index(eh_frame, in_file, &offset);
+	if (!found || cfi_read_fde(&eh_frame->section, offset, &fde) != CFI_GOOD ||
+	    in_file < fde.start || in_file >= fde.end)
 		return false;
-	ret->start = place.start + eh_frame->bias;
-	ret->end = place.end + eh_frame->bias;
-	ret->address = eh_frame->section.address + place.offset + eh_frame->bias;
+	ret->start = fde.start + eh_frame->bias;
+	ret->end = fde.end + eh_frame->bias;
+	ret->address = eh_frame->section.address + offset + eh_frame->bias;
+	ret->signal = fde.signal;
 	return true;
 }
 

@@ -16,7 +16,10 @@ struct fde {
 	bool signal;	     /* augmentation S: of a signal trampoline */
 };
 
-/* NULL when it has none that can be read. */
+/*
+ * NULL when it has none that can be read, or one that is made to be misread: then libdw must not be
+ * asked about it either.
+ */
 struct eh_frame *eh_frame_open(const struct object *object);
 void eh_frame_close(struct eh_frame *eh_frame);
 

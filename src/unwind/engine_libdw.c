@@ -11,7 +11,8 @@
 #include <string.h>
 
 enum rule_kind {
-	RULE_UNDEFINED,
+	RULE_UNDEFINED, /* of the return address: there is no caller */
+	RULE_UNUSABLE,	/* there is a rule, but not one that can be followed */
 	RULE_SAME,
 	RULE_SAVED,	 /* at canonical frame address + offset */
 	RULE_CFA_OFFSET, /* is canonical frame address + offset */
@@ -37,7 +38,7 @@ struct row {
 
 struct libdw_engine {
 	struct sites *sites;
-	struct pc_map rows;
+	struct address_map rows;
 };
 
 static void free_row(void *value)
@@ -59,13 +60,15 @@ static void *libdw_new(struct sites *sites)
 static void libdw_free(void *context)
 {
 	struct libdw_engine *engine = context;
-	pc_map_deinit(&engine->rows, free_row);
+	address_map_deinit(&engine->rows, free_row);
 	free(engine);
 }
 
 /* libdw's operations live as long as its frame: copy them. */
 static struct rule expression_rule(const Dwarf_Op *ops, size_t count)
 {
+	if (count > EXPRESSION_OPS_MAX)
+		return (struct rule){RULE_UNUSABLE};
 	struct rule rule = {.kind = RULE_EXPRESSION, .count = count};
 	rule.ops = xreallocarray(NULL, count, sizeof(*ops));
 	memcpy(rule.ops, ops, count * sizeof(*ops));
@@ -111,12 +114,13 @@ static void fill_row(struct row *row, Dwarf_Frame *frame)
 	row->cfa = cfa_rule(ops, count);
 	for (unsigned i = 0; i < DWARF_COUNT; i++) {
 		Dwarf_Op scratch[3];
+		row->registers[i].kind = RULE_UNUSABLE;
 		if (dwarf_frame_register(frame, (int)i, scratch, &ops, &count) == 0)
 			row->registers[i] = register_rule(ops, count, scratch);
-		else if (i == DWARF_RIP)
-			return; /* "not readable" must not become "no caller" */
 	}
-	row->usable = true;
+	/* No function returns to where it is. */
+	enum rule_kind pc = row->registers[DWARF_RIP].kind;
+	row->usable = row->cfa.kind != RULE_UNUSABLE && pc != RULE_UNUSABLE && pc != RULE_SAME;
 }
 
 static bool frame_at(Dwarf_CFI *cfi, uint64_t address, uint64_t bias, struct row *row)
@@ -133,18 +137,15 @@ static bool frame_at(Dwarf_CFI *cfi, uint64_t address, uint64_t bias, struct row
 
 static const struct row *row_at(struct libdw_engine *engine, const struct site *site)
 {
-	struct row *row = pc_map_get(&engine->rows, site->address);
+	struct row *row = address_map_get(&engine->rows, site->address);
 	if (row)
 		return row;
 	row = xcalloc(1, sizeof(*row));
-	pc_map_put(&engine->rows, site->address, row);
-	if (!site->object || !site->object->module)
-		return row;
+	address_map_put(&engine->rows, site->address, row);
 	Dwarf_Addr bias = 0;
-	Dwfl_Module *module = site->object->module;
-	Dwarf_CFI *cfi = dwfl_module_eh_cfi(module, &bias);
+	Dwarf_CFI *cfi = site_eh_cfi(site, &bias);
 	if (!frame_at(cfi, site->address, bias, row)) {
-		cfi = dwfl_module_dwarf_cfi(module, &bias);
+		cfi = site_debug_cfi(site, &bias);
 		frame_at(cfi, site->address, bias, row);
 	}
 	return row;
@@ -189,6 +190,7 @@ static bool evaluate_register(const struct rule *rule, unsigned number,
 		return stack_read_u64(context->stack, value, ret);
 	case RULE_REGISTER:
 	case RULE_UNDEFINED:
+	case RULE_UNUSABLE:
 		break;
 	}
 	return false;

@@ -217,6 +217,10 @@ static enum step_result libunwind_step(void *context, const struct step_from *fr
 	uint32_t needed = 1u << DWARF_RSP | 1u << DWARF_RIP;
 	if ((ret->registers.valid & needed) != needed)
 		return STEP_FAILED;
+	/* "Does not change": the address that access_reg() gave, which lies within the call. */
+	if (from->lookup_pc != from->registers->value[DWARF_RIP] &&
+	    from->lookup_pc == ret->registers.value[DWARF_RIP])
+		return STEP_FAILED;
 	ret->cfa = ret->registers.value[DWARF_RSP];
 	return STEP_OK;
 }

@@ -2,7 +2,7 @@
 
 #include <dwarf.h>
 
-enum { STACK_DEPTH = 64, STEPS_MAX = 1024 };
+enum { STACK_DEPTH = 64, STEPS_MAX = EXPRESSION_OPS_MAX };
 
 struct machine {
 	const struct expression_context *context;

@@ -10,6 +10,9 @@
 
 #include <elfutils/libdw.h>
 
+/* Longer ones are refused; known ones have a dozen. */
+enum { EXPRESSION_OPS_MAX = 1024 };
+
 struct expression_context {
 	const struct registers *registers;
 	struct stack_memory *stack;

@@ -59,10 +59,14 @@ static bool return_through(struct stack_memory *stack, uint64_t slot,
 	return true;
 }
 
-static bool is_stub(struct sites *sites, const struct site *site, unsigned *ret_bytes)
+/* Code that has not yet pushed anything, or has taken it all down: how far up the address is. */
+static bool returns_near_top(struct sites *sites, const struct site *site, unsigned *ret_bytes)
 {
 	uint8_t at[CODE_BYTES], before[6];
 	size_t n = sites_read_code(sites, site->address, at, sizeof(at));
+	*ret_bytes = 0;
+	if (code_is_return(at, n))
+		return true;
 	bool after_push_got = sites_read_code(sites, site->address - 6, before, 6) == 6 &&
 			      code_is_push_got(before, 6);
 	if (code_is_plt_stub(at, n, after_push_got, ret_bytes))
@@ -84,7 +88,7 @@ bool fallback_leaf(struct sites *sites, struct stack_memory *stack, const struct
 	if (!register_get(from->registers, DWARF_RSP, &sp))
 		return false;
 	bool vsyscall = site->mapping && strcmp(site->mapping->path, "[vsyscall]") == 0;
-	if (site->executable && !vsyscall && !is_stub(sites, site, &bytes))
+	if (site->executable && !vsyscall && !returns_near_top(sites, site, &bytes))
 		return false;
 	return return_through(stack, sp + bytes, from->registers, ret) &&
 	       fallback_is_return_address(sites, ret->registers.value[DWARF_RIP]);

@@ -12,8 +12,8 @@ bool fallback_sigreturn(struct stack_memory *stack, const struct registers *regi
 			struct step_to *ret);
 
 /*
- * Exact: a stub of a procedure linkage table, the vsyscall page, or no code at all (a call of a
- * bad function pointer), where the return address is still on top of the stack.
+ * Exact: a stub of a procedure linkage table, a return instruction, the vsyscall page, or no code at
+ * all (a call of a bad function pointer), where the return address is still on top of the stack.
  */
 bool fallback_leaf(struct sites *sites, struct stack_memory *stack, const struct step_from *from,
 		   struct step_to *ret);

@@ -35,12 +35,13 @@ static size_t peek(void *context, uint64_t address, void *buf, size_t n)
 static void *prepare(struct capture_process *process, struct deadline deadline)
 {
 	struct held_walker *held = xcalloc(1, sizeof(*held));
-	struct objects_options options = {.deadline = deadline};
+	/* The rest is for the walks. */
+	struct objects_options options = {.deadline = deadline_halfway(deadline)};
 	held->process = process;
 	memory_add_source(&process->memory, MEMORY_CAPTURED, peek, held);
 	held->objects = objects_open(process, &options);
 	walker_init(&held->walker, process, held->objects, UNWINDER_PTRACE);
-	sites_prepare(held->walker.sites);
+	sites_prepare(held->walker.sites, options.deadline);
 	return held;
 }
 

@@ -1,4 +1,6 @@
 libhangdump_a_SOURCES += \
+	src/unwind/cfi_section.c \
+	src/unwind/cfi_section.h \
 	src/unwind/code.c \
 	src/unwind/code.h \
 	src/unwind/eh_frame.c \
@@ -11,8 +13,6 @@ libhangdump_a_SOURCES += \
 	src/unwind/fallback.c \
 	src/unwind/fallback.h \
 	src/unwind/held.c \
-	src/unwind/pc_map.c \
-	src/unwind/pc_map.h \
 	src/unwind/site.c \
 	src/unwind/site.h \
 	src/unwind/stack_memory.h \

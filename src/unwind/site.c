@@ -1,6 +1,7 @@
 #include "unwind/site.h"
 
 #include "base/array.h"
+#include "unwind/cfi_section.h"
 
 #include <gelf.h>
 #include <stdlib.h>
@@ -12,13 +13,17 @@ struct object_facts {
 	const struct object *object;
 	struct eh_frame *eh_frame;
 	bool go;
+	/* site_debug_cfi() asks once. */
+	bool debug_asked;
+	Dwarf_CFI *debug_cfi;
+	Dwarf_Addr debug_bias;
 };
 
 struct sites {
 	struct capture_process *process;
 	struct objects *objects;
-	struct pc_map map;
-	array(struct object_facts) facts;
+	struct address_map map;
+	array(struct object_facts *) facts;
 };
 
 struct sites *sites_new(struct capture_process *process, struct objects *objects)
@@ -33,9 +38,11 @@ void sites_free(struct sites *sites)
 {
 	if (!sites)
 		return;
-	pc_map_deinit(&sites->map, free);
-	array_for_each (&sites->facts, facts)
-		eh_frame_close(facts->eh_frame);
+	address_map_deinit(&sites->map, free);
+	array_for_each (&sites->facts, facts) {
+		eh_frame_close((*facts)->eh_frame);
+		free(*facts);
+	}
 	array_deinit(&sites->facts);
 	free(sites);
 }
@@ -63,27 +70,90 @@ static bool is_go(Elf *elf)
 	return false;
 }
 
-static const struct object_facts *facts_of(struct sites *sites, const struct object *object)
+static struct object_facts *facts_of(struct sites *sites, const struct object *object)
 {
 	array_for_each (&sites->facts, known)
-		if (known->object == object)
-			return known;
-	struct object_facts *facts = array_append(&sites->facts);
+		if ((*known)->object == object)
+			return *known;
+	struct object_facts *facts = xcalloc(1, sizeof(*facts));
+	*array_append(&sites->facts) = facts;
 	facts->object = object;
 	facts->eh_frame = eh_frame_open(object);
 	facts->go = is_go(object->elf);
 	return facts;
 }
 
-void sites_prepare(struct sites *sites)
+/* In the bytes that libdw reads: it has inflated them in place. */
+static bool debug_frame_is_good(Dwfl_Module *module)
+{
+	size_t names;
+	Dwarf_Addr bias;
+	Elf_Scn *section = NULL;
+	Elf *elf = dwarf_getelf(dwfl_module_getdwarf(module, &bias));
+	if (!elf || gelf_getclass(elf) != ELFCLASS64 || elf_getshdrstrndx(elf, &names) != 0)
+		return false;
+	while ((section = elf_nextscn(elf, section))) {
+		GElf_Shdr header;
+		const char *name = gelf_getshdr(section, &header)
+					   ? elf_strptr(elf, names, header.sh_name)
+					   : NULL;
+		if (!name ||
+		    (strcmp(name, ".debug_frame") != 0 && strcmp(name, ".zdebug_frame") != 0))
+			continue;
+		Elf_Data *data = elf_rawdata(section, NULL);
+		struct cfi_section bytes = {.is_debug = true};
+		if (data) {
+			bytes.bytes = data->d_buf;
+			bytes.size = data->d_buf ? data->d_size : 0;
+		}
+		if ((header.sh_flags & SHF_COMPRESSED) || !cfi_visit(&bytes, NULL, NULL))
+			return false;
+	}
+	return true;
+}
+
+static void ask_debug_cfi(struct object_facts *facts)
+{
+	Dwfl_Module *module = facts->object->module;
+	facts->debug_asked = true;
+	Dwarf_CFI *cfi = module ? dwfl_module_dwarf_cfi(module, &facts->debug_bias) : NULL;
+	if (cfi && debug_frame_is_good(module))
+		facts->debug_cfi = cfi;
+}
+
+Dwarf_CFI *site_debug_cfi(const struct site *site, Dwarf_Addr *ret_bias)
+{
+	struct object_facts *facts = site->facts;
+	if (!facts)
+		return NULL;
+	if (!facts->debug_asked)
+		ask_debug_cfi(facts);
+	*ret_bias = facts->debug_bias;
+	return facts->debug_cfi;
+}
+
+Dwarf_CFI *site_eh_cfi(const struct site *site, Dwarf_Addr *ret_bias)
+{
+	if (!site->has_fde || !site->object->module)
+		return NULL;
+	return dwfl_module_eh_cfi(site->object->module, ret_bias);
+}
+
+void sites_prepare(struct sites *sites, struct deadline deadline)
 {
 	for (size_t i = 0; i < objects_count(sites->objects); i++) {
 		const struct object *object = objects_get(sites->objects, i);
+		Dwarf_Addr bias;
 		if (object->from == OBJECT_NOT_OPENED)
 			continue;
-		facts_of(sites, object);
-		if (object->module)
-			dwfl_module_getsymtab(object->module);
+		struct object_facts *facts = facts_of(sites, object);
+		if (object->module && facts->eh_frame)
+			dwfl_module_eh_cfi(object->module, &bias);
+		facts->debug_asked = true;
+		if (!object->module || deadline_passed(deadline))
+			continue;
+		ask_debug_cfi(facts);
+		dwfl_module_getsymtab(object->module);
 	}
 }
 
@@ -121,10 +191,10 @@ static void look_up(struct sites *sites, struct site *site)
 	/* A script or data file that is mapped so is no object; nor is one that would not open. */
 	if (!site->object || site->object->from == OBJECT_NOT_OPENED)
 		return;
-	const struct object_facts *facts = facts_of(sites, site->object);
-	site->eh_frame = facts->eh_frame;
+	site->facts = facts_of(sites, site->object);
+	site->eh_frame = site->facts->eh_frame;
 	site->has_fde = site->eh_frame && eh_frame_find(site->eh_frame, site->address, &site->fde);
-	const char *name = facts->go ? site_function_name(site) : NULL;
+	const char *name = site->facts->go ? site_function_name(site) : NULL;
 	if (name)
 		site->go = start_go_function(name);
 }
@@ -139,11 +209,11 @@ static bool is_foreign(const struct site *site)
 
 struct site *site_at(struct sites *sites, uint64_t address)
 {
-	struct site *site = pc_map_get(&sites->map, address);
+	struct site *site = address_map_get(&sites->map, address);
 	if (site)
 		return site;
 	site = xcalloc(1, sizeof(*site));
-	pc_map_put(&sites->map, address, site);
+	address_map_put(&sites->map, address, site);
 	site->address = address;
 	site->mapping = capture_mapping_at(sites->process, address);
 	if (!site->mapping || !site->mapping->executable)

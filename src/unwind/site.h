@@ -5,10 +5,12 @@
 #ifndef HANGDUMP_UNWIND_SITE_H
 #define HANGDUMP_UNWIND_SITE_H
 
+#include "base/address_map.h"
 #include "unwind/code.h"
 #include "unwind/eh_frame.h"
-#include "unwind/pc_map.h"
 #include "unwind/starts.h"
+
+struct object_facts;
 
 struct site {
 	uint64_t address;
@@ -23,6 +25,7 @@ struct site {
 	/* Of the bytes from it on. */
 	bool sigreturn;
 	bool after_first_call;
+	struct object_facts *facts; /* the object's; NULL when that is not opened */
 	/* What the object's .eh_frame has for it. */
 	const struct eh_frame *eh_frame; /* NULL: none */
 	bool has_fde;
@@ -40,11 +43,22 @@ struct sites *sites_new(struct capture_process *process, struct objects *objects
 void sites_free(struct sites *sites);
 struct capture_process *sites_process(struct sites *sites);
 
-/* Opens every object and reads its tables, so that no later question waits for a file. */
-void sites_prepare(struct sites *sites);
+/*
+ * Opens every object, its debug file and its tables, so that no later question waits for a file:
+ * what is not open by the deadline stays unknown.
+ */
+void sites_prepare(struct sites *sites, struct deadline deadline);
 
 /* Never NULL; valid until sites_free(). */
 struct site *site_at(struct sites *sites, uint64_t address);
+
+/*
+ * What libdw makes of call frame information; *ret_bias: address in memory = address there +
+ * *ret_bias.  NULL when there is none, or none that libdw may be asked about.
+ */
+Dwarf_CFI *site_eh_cfi(const struct site *site, Dwarf_Addr *ret_bias);
+/* The same of .debug_frame, of the object or of its debug file. */
+Dwarf_CFI *site_debug_cfi(const struct site *site, Dwarf_Addr *ret_bias);
 
 /* Where the function that holds it starts: from its FDE, else from its symbol. */
 bool site_function_start(struct site *site, uint64_t *ret);

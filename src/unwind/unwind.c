@@ -93,6 +93,12 @@ static void walk_now(struct unwind *unwind, const struct registers *registers,
 		unwind->shared -= ret->count - FRAMES_FREE;
 }
 
+/* Its stack was copied later than its registers were read, and it ran in between. */
+static bool stack_is_of_another_moment(const struct capture_thread *thread)
+{
+	return thread->registers_from == REGISTERS_SYSCALL_FILE && !thread->steady;
+}
+
 void unwind_thread(struct unwind *unwind, const struct capture_thread *thread, struct stack *ret)
 {
 	struct walk_result result;
@@ -105,8 +111,11 @@ void unwind_thread(struct unwind *unwind, const struct capture_thread *thread, s
 	} else {
 		walk_now(unwind, &thread->registers, &collector, &result);
 	}
-	ret->frames = collector.frames.items;
+	for (size_t i = 1; stack_is_of_another_moment(thread) && i < collector.frames.count; i++)
+		collector.frames.items[i].doubtful = true;
+	/* There may be many thousands of threads. */
 	ret->count = collector.frames.count;
+	ret->frames = xreallocarray(collector.frames.items, ret->count + 1, sizeof(*ret->frames));
 	ret->omitted = collector.omitted;
 	ret->complete = result.end == WALK_FIRST_FRAME;
 	ret->incomplete = result.end == WALK_NO_REGISTERS

@@ -34,7 +34,7 @@ void unwind_free(struct unwind *unwind);
 
 /*
  * Walks one thread; fills frames' kind, pc, lookup_pc, cfa, found_by, doubtful and the stack's
- * end.  `ret` must be zeroed; stack_deinit() it.  Never fails: a thread without registers has no
+ * end.  All but the first are doubtful when the thread was not stopped and may have moved.  `ret` must be zeroed; stack_deinit() it.  Never fails: a thread without registers has no
  * frames, and says why.
  */
 void unwind_thread(struct unwind *unwind, const struct capture_thread *thread, struct stack *ret);

@@ -65,20 +65,33 @@ static void set_cursor(struct cursor *cursor, struct sites *sites)
 	frame->kind = cursor->pc_site->sigreturn ? FRAME_SIGNAL : FRAME_NATIVE;
 }
 
-/* A dynamically linked program has no libc in itself: what it calls start_thread is its own. */
-static bool may_hold_libc(const struct object *object)
+static bool is_libc(const struct object *object)
 {
-	static const char *const libcs[] = {"libc.", "libc-", "libpthread", "ld-"};
+	static const char *const libcs[] = {"libc.so",	     "libc-2.",	      "libc.musl-",
+					    "libpthread.so", "libpthread-2.", "ld-linux-x86",
+					    "ld-2.",	     "ld-musl-"};
 	const char *slash = strrchr(object->path, '/');
 	const char *base = slash ? slash + 1 : object->path;
-	for (size_t i = 0; i < ARRAY_SIZE(libcs); i++) {
+	for (size_t i = 0; strstr(base, ".so") && i < ARRAY_SIZE(libcs); i++) {
 		if (strncmp(base, libcs[i], strlen(libcs[i])) == 0)
 			return true;
 	}
+	return false;
+}
+
+/*
+ * libc itself, or a static executable, which has libc in it.  What another library or a dynamically
+ * linked program calls start_thread is its own.
+ */
+static bool may_hold_libc(const struct capture_process *process, const struct object *object)
+{
 	size_t count = 0;
 	GElf_Phdr header;
-	if (!object->elf || elf_getphdrnum(object->elf, &count) != 0)
+	if (is_libc(object))
 		return true;
+	if (!process->executable || strcmp(process->executable, object->path) != 0 ||
+	    !object->elf || elf_getphdrnum(object->elf, &count) != 0)
+		return false;
 	for (size_t i = 0; i < count; i++) {
 		if (gelf_getphdr(object->elf, (int)i, &header) && header.p_type == PT_INTERP)
 			return false;
@@ -86,7 +99,7 @@ static bool may_hold_libc(const struct object *object)
 	return true;
 }
 
-static bool is_first_function(const struct cursor *cursor)
+static bool is_first_function(const struct walker *walker, const struct cursor *cursor)
 {
 	if (cursor->pc_site->after_first_call && !cursor->exact)
 		return true;
@@ -94,8 +107,8 @@ static bool is_first_function(const struct cursor *cursor)
 	if (!name || !start_is_first_function(name))
 		return false;
 	/* Names with an underscore or a package are nobody else's. */
-	return name[0] == '_' || strchr(name, '.') || !cursor->site->object ||
-	       may_hold_libc(cursor->site->object);
+	return name[0] == '_' || strchr(name, '.') ||
+	       may_hold_libc(sites_process(walker->sites), cursor->site->object);
 }
 
 /* May the caller's frame be there?  Stacks grow downwards; another stack may lie anywhere. */
@@ -194,7 +207,8 @@ static enum answer ask_engines(const struct walker *walker, const struct cursor 
 }
 
 /* With the frame address that was guessed, the rules give the registers that were saved. */
-static void refine(const struct walker *walker, const struct step_from *from, struct step_to *to)
+static void refine(const struct walker *walker, const struct step_from *from,
+		   struct stack_memory *used, struct step_to *to)
 {
 	struct step_from with_cfa = *from;
 	with_cfa.has_cfa = true;
@@ -208,6 +222,7 @@ static void refine(const struct walker *walker, const struct step_from *from, st
 		    pc_of(&refined.registers) == pc_of(&to->registers) &&
 		    sp_of(&refined.registers) == sp_of(&to->registers)) {
 			*to = refined;
+			used->live |= stack.live;
 			return;
 		}
 	}
@@ -234,7 +249,7 @@ static bool guess(const struct walker *walker, const struct step_from *from,
 	*stack = by_scan || !chained ? scan_stack : fp_stack;
 	if (by_scan) {
 		*ret = (struct step){scan.to, FOUND_BY_SCAN, true};
-		refine(walker, from, &ret->to);
+		refine(walker, from, stack, &ret->to);
 		return true;
 	}
 	ret->found_by = FOUND_BY_FRAME_POINTER;
@@ -291,7 +306,7 @@ static bool find_step(const struct walker *walker, struct cursor *cursor, struct
 	enum answer answer = ask_engines(walker, cursor, &from, ret, ret_live, failure);
 	if (answer != ANSWER_NONE)
 		return answer == ANSWER_STEP;
-	if (is_first_function(cursor)) {
+	if (is_first_function(walker, cursor)) {
 		failure->end = WALK_FIRST_FRAME;
 		return false;
 	}

@@ -12,7 +12,9 @@ static char *place(struct capture_process *process, struct objects *objects, uin
 	const struct object *object = objects_at(objects, address);
 	const struct capture_mapping *mapping = capture_mapping_at(process, address);
 	const char *path = object ? object->path : mapping ? mapping->path : NULL;
-	uint64_t base = object ? object->bias : mapping ? mapping->start : 0;
+	uint64_t base = mapping ? mapping->start : 0;
+	if (object)
+		base = object->module ? object->bias : object->start;
 	if (!path)
 		return xasprintf("0x%" PRIx64, address);
 	if (!*path)

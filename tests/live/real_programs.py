@@ -256,6 +256,130 @@ def _children(pid, count):
     return found if len(found) == count else None
 
 
+CXX = r"""
+#include <condition_variable>
+#include <cstdio>
+#include <future>
+#include <stdexcept>
+#include <thread>
+#include <ucontext.h>
+#include <unistd.h>
+#include <vector>
+#define CALL __attribute__((noinline))
+#define KEEP() asm volatile("" ::: "memory")
+static std::mutex mutex;
+static std::condition_variable never;
+struct Waits { ~Waits() { std::unique_lock<std::mutex> held(mutex); never.wait(held); } };
+CALL static void thrower(int n) { if (n) { thrower(n - 1); KEEP(); return; } throw std::runtime_error("x"); }
+CALL static void unwinding() { try { Waits waits; thrower(5); } catch (...) { } }
+CALL static void caught() { try { thrower(3); } catch (std::exception &) { try { thrower(2); } catch (...) { pause(); } } }
+CALL static void future() { std::promise<int> promise; promise.get_future().wait(); }
+template <class F> CALL void apply(F f) { f(); KEEP(); }
+static ucontext_t from, coroutine;
+CALL static void deep(int n) { if (n) deep(n - 1); else pause(); KEEP(); }
+static void body() { deep(3); }
+CALL static void switches() {
+	static char stack[1 << 16];
+	getcontext(&coroutine);
+	coroutine.uc_stack.ss_sp = stack;
+	coroutine.uc_stack.ss_size = sizeof(stack);
+	coroutine.uc_link = &from;
+	makecontext(&coroutine, body, 0);
+	swapcontext(&from, &coroutine);
+}
+int main() {
+	std::vector<std::thread> threads;
+	threads.emplace_back(unwinding);
+	threads.emplace_back(caught);
+	threads.emplace_back(future);
+	threads.emplace_back(switches);
+	threads.emplace_back([] { apply([] { apply([] { pause(); }); }); });
+	puts("started");
+	fflush(stdout);
+	for (auto &thread : threads) thread.join();
+}
+"""
+
+RUST = r"""
+use std::io::Write;
+use std::sync::{mpsc, Arc, Condvar, Mutex};
+use std::thread;
+trait Shape { fn area(&self, n: u32); }
+struct Square;
+impl Shape for Square {
+    #[inline(never)]
+    fn area(&self, n: u32) {
+        if n > 0 { self.area(n - 1) } else { thread::park() }
+        std::hint::black_box(n);
+    }
+}
+struct Parks;
+impl Drop for Parks { fn drop(&mut self) { thread::park() } }
+fn main() {
+    let pair = Arc::new((Mutex::new(()), Condvar::new()));
+    let same = pair.clone();
+    let (_sender, receiver) = mpsc::channel::<i32>();
+    let threads = vec![
+        thread::spawn(move || { let held = same.0.lock().unwrap(); let _held = same.1.wait(held); }),
+        thread::spawn(|| { let shape: Box<dyn Shape> = Box::new(Square); shape.area(5) }),
+        thread::spawn(move || { let _ = receiver.recv(); }),
+        thread::spawn(|| { let _ = std::panic::catch_unwind(|| { let _parks = Parks; panic!("x") }); }),
+    ];
+    println!("started");
+    std::io::stdout().flush().unwrap();
+    for thread in threads { thread.join().unwrap(); }
+}
+"""
+
+
+def built(compiler, name, source, threads):
+    with tempfile.TemporaryDirectory(prefix="hangdump-built-") as directory:
+        path = os.path.join(directory, name)
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(source)
+        made = subprocess.run([*compiler, path, "-o", f"{directory}/program"], check=False,
+                              capture_output=True, timeout=600)
+        if made.returncode:
+            raise Skip(f"{compiler[0]} does not build it: {made.stderr.decode()[-200:]}")
+        with Program([f"{directory}/program"]) as p:
+            p.wait_for("started")
+            like_gdb(p.pid, threads)
+
+
+for _level in ("-O0", "-O2"):
+    hang.add_case(f"c++ with exceptions and coroutines {_level}", lambda level: built(
+        [hang.program("c++"), "-std=c++17", "-g", level, "-pthread"], "main.cc", CXX, 6), _level)
+
+
+@case
+def rust():
+    built([hang.program("rustc"), "-O", "-g"], "main.rs", RUST, 5)
+
+
+@case
+def ruby():
+    code = ("q = Queue.new; m = Mutex.new; m.lock; $stdout.sync = true\n"
+            "def deep(n, &b) n > 0 ? deep(n - 1, &b) : b.call end\n"
+            "Thread.new { deep(10) { q.pop } }; Thread.new { deep(5) { m.lock } }\n"
+            "f = Fiber.new { deep(3) { sleep 100000 } }; puts 'started'; f.resume")
+    with Program([hang.program("ruby"), "-e", code]) as p:
+        p.wait_for("started")
+        like_gdb(p.pid, 3)
+
+
+@case
+def nginx():
+    path = hang.program("nginx")
+    with tempfile.TemporaryDirectory(prefix="hangdump-nginx-") as directory:
+        with open(f"{directory}/conf", "w", encoding="utf-8") as file:
+            file.write(f"daemon off; worker_processes 2; pid {directory}/pid;"
+                       f" error_log {directory}/errors; events {{}} http {{ access_log off;"
+                       f" server {{ listen unix:{directory}/socket; }} }}")
+        with Program([path, "-e", f"{directory}/errors", "-c", f"{directory}/conf"]) as p:
+            for pid in [p.pid, *hang.wait_until(lambda: _children(p.pid, 2), "two workers")]:
+                like_gdb(pid)
+
+
 @case
 def the_crowd():
     path = os.path.join(hang.BUILDDIR, "tests", "bench", "crowd")

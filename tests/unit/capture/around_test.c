@@ -418,6 +418,8 @@ static void a_unix_socket_knows_its_peer_and_who_has_it(void **state)
 	assert_int_equal(socket->peer_inode, peer);
 	assert_int_equal(socket->receive_queue, 0);
 	assert_int_equal(capture_socket_of(capture, peer)->receive_queue, 4);
+	assert_int_equal(capture_socket_of(capture, peer)->link, SOCKET_LINK_PEER);
+	assert_int_equal(capture_socket_of(capture, peer)->peer_inode, socket->inode);
 	assert_non_null(how(capture, END_SOCKET, 0, peer, getpid()));
 	assert_null(how(capture, END_SOCKET, 0, peer, reader));
 	/* Those who share the waiter's own end are not asked for. */

@@ -434,6 +434,22 @@ static void what_nobody_holds_is_told_from_what_records_no_holder(void **state)
 
 static const struct lock_row plain = {"plain", LOCK, PRIVATE_WAIT, 2, 0, {2, 0, 101, 1, 0}};
 
+static void a_lock_that_is_waited_for_without_a_futex_records_no_owner(void **state)
+{
+	(void)state;
+	struct fake *fake = waiter(&plain);
+	fake_call(fake, SYS_nanosleep, DATA, 0, 0, 0, 0, 0);
+	fake_frames(fake, "nanosleep", "|", "SpinLockDelay", NULL);
+	check_owner(fake_classify(fake), "tcmalloc", OWNER_NOT_RECORDED, 0, LIKELY, REACH_ANYBODY);
+	assert_class(&fake->wait, "mutex lock");
+	fake_call(fake, SYS_epoll_wait, 7, DATA, 1, -1ull, 0, 0);
+	fake_frames(fake, "epoll_wait", "|", "ProcSleep", NULL);
+	fake_module(fake, 1, "/usr/lib/postgresql/15/bin/postgres");
+	check_owner(fake_classify(fake), "postgres", OWNER_NOT_RECORDED, 0, LIKELY, REACH_ANYBODY);
+	assert_class(&fake->wait, "mutex lock");
+	fake_free(fake);
+}
+
 static void a_lock_that_cannot_be_read_has_no_owner(void **state)
 {
 	(void)state;
@@ -625,6 +641,7 @@ static void a_lock_that_was_held_over_a_fork_is_told(void **state)
 	parent->executable = "/usr/bin/another";
 	check_owner(fake_classify(fake), "exec", OWNER_EXITED, 51, LIKELY, REACH_PROCESS);
 	parent->executable = "/usr/bin/program";
+	/* Nobody could be asked who else may have it; a thread of the process it is not. */
 	parent->pid_namespace = 2;
 	check_owner(fake_classify(fake), "namespace", OWNER_EXITED, 51, LIKELY, REACH_PROCESS);
 	family_deinit(&family);
@@ -1208,6 +1225,7 @@ int main(void)
 		cmocka_unit_test(musls_locks_name_an_owner_where_they_keep_one),
 		cmocka_unit_test(libcs_own_locks_name_an_owner_where_they_keep_one),
 		cmocka_unit_test(what_nobody_holds_is_told_from_what_records_no_holder),
+		cmocka_unit_test(a_lock_that_is_waited_for_without_a_futex_records_no_owner),
 		cmocka_unit_test(a_lock_that_cannot_be_read_has_no_owner),
 		cmocka_unit_test(a_join_waits_for_the_thread_itself),
 		cmocka_unit_test(a_join_of_musls_names_the_thread),

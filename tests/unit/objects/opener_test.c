@@ -72,6 +72,8 @@ static void test_regular_file(void **state)
 	assert_int_equal(opened.result, OPEN_DONE);
 	assert_null(opened_why(&opened));
 	assert_int_equal(opened.inode, st.st_ino);
+	assert_int_equal(opened.owner, st.st_uid);
+	assert_int_equal(opened.mode, st.st_mode);
 	assert_int_equal(opened.size, 5);
 	assert_int_equal(read(opened.fd, buf, sizeof(buf)), 5);
 	assert_string_equal(buf, "words");

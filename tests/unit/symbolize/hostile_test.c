@@ -108,6 +108,17 @@ static size_t ask_everything(struct symbolize *symbolize, const struct capture_p
 	return lines;
 }
 
+/* Debug information is read in another process, whose end is only told. */
+static bool crashed(struct objects *objects)
+{
+	for (size_t i = 0; i < objects_count(objects); i++) {
+		const char *why = objects_peek(objects, i)->debug_why_not;
+		if (why && (strstr(why, "crashed") || strstr(why, "memory")))
+			return true;
+	}
+	return false;
+}
+
 static size_t symbolize_file(const char *path)
 {
 	struct capture_process process = {.pid = getpid(), .live_tid = getpid()};
@@ -119,6 +130,7 @@ static size_t symbolize_file(const char *path)
 	struct objects *objects = objects_open(&process, &object_options);
 	struct symbolize *symbolize = symbolize_new(objects, &options, &strings);
 	size_t lines = ask_everything(symbolize, &process);
+	assert_false(crashed(objects));
 	symbolize_free(symbolize);
 	objects_close(objects);
 	array_deinit(&process.mappings);

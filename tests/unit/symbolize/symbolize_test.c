@@ -530,6 +530,38 @@ static void test_jit_name(void **state)
 	lab_close(&lab);
 }
 
+/* GCC gives an inlined lambda no linkage name: its name is put together here. */
+static void test_lambda(void **state)
+{
+	struct lab lab;
+	(void)state;
+	lab_open(&lab);
+	lab_write(&lab, "lambda.cc",
+		  "#include <stdint.h>\n"
+		  "#include <unistd.h>\n"
+		  "namespace { template <class F> inline uint64_t call(F f) { return f(1); } }\n"
+		  "int main() {\n"
+		  "	uint64_t pc = call([](int) __attribute__((always_inline)) { uint64_t at;\n"
+		  "		__asm__ volatile(\"lea 0(%%rip), %0\\n nop\" : \"=r\"(at)); return "
+		  "at; });\n"
+		  "	if (write(1, &pc, 8) < 0) return 1;\n"
+		  "	for (;;) pause();\n"
+		  "}\n");
+	if (!lab_sh(&lab, "g++ -O2 -g lambda.cc -o program")) {
+		lab_close(&lab);
+		skip();
+	}
+	lab_run(&lab, "program", 1);
+	lab_capture(&lab);
+	struct stack stack = lab_frames(&lab, lab.addresses[PC]);
+	assert_int_equal(stack.count, 3);
+	assert_string_equal(stack.frames[0].function, "main::{lambda}::operator()");
+	assert_non_null(strstr(stack.frames[1].function, "(anonymous namespace)::call"));
+	assert_string_equal(stack.frames[2].function, "main");
+	stack_deinit(&stack);
+	lab_close(&lab);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -547,6 +579,7 @@ int main(void)
 		cmocka_unit_test(test_mini_debug_info),
 		cmocka_unit_test(test_size_of_a_symbol_counts),
 		cmocka_unit_test(test_cplusplus_inline),
+		cmocka_unit_test(test_lambda),
 		cmocka_unit_test(test_deleted_program),
 		cmocka_unit_test(test_past_the_deadline),
 		cmocka_unit_test(test_address_in_nothing),

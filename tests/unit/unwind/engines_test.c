@@ -105,6 +105,58 @@ static void spoilt_call_frame_information_is_survived(void **context)
 	}
 }
 
+static void information_made_to_be_misread_costs_no_time(void **context)
+{
+	enum { LIMIT_SECONDS = 60 };
+	struct target target;
+	struct strpool strings;
+	_cleanup_free_ char *program = NULL;
+	assert_true(target_build(*context, "endless", NULL,
+				 TARGET_SPLIT("", "",
+					      "$S/endless_letters.S -static "
+					      "-Wl,--no-eh-frame-hdr 2>/dev/null"),
+				 &program));
+	target_start(&target, program, true);
+	target_capture(&target, false);
+	strpool_init(&strings);
+	for (size_t column = 0; column < ARRAY_SIZE(engines); column++) {
+		struct stack stack = {0};
+		alarm(LIMIT_SECONDS);
+		walk_target(&target, engines[column], 0, &strings, &stack);
+		alarm(0);
+		assert_true(stack.count > 1);
+		/* Nothing of it was believed. */
+		assert_int_not_equal(stack.frames[1].found_by, FOUND_BY_CFI);
+		stack_deinit(&stack);
+	}
+	strpool_deinit(&strings);
+	target_end(&target);
+}
+
+static void debug_files_are_found_before_anybody_is_held(void **context)
+{
+	struct target target;
+	struct held_walk walked;
+	_cleanup_free_ char *program = NULL;
+	if (!target_build(
+		    *context, "debugged", "objcopy",
+		    TARGET_SPLIT("", "-g -fno-asynchronous-unwind-tables",
+				 "") " && objcopy --only-keep-debug $O $O.debug"
+				     " && objcopy --strip-debug --add-gnu-debuglink=$O.debug $O",
+		    &program))
+		skip();
+	_cleanup_free_ char *debug = xasprintf("%s.debug", program);
+	target_start(&target, program, true);
+	target_capture(&target, false);
+	target.gone = debug;
+	target_walk_held(&target, &walked);
+	assert_int_equal(walked.end, WALK_FIRST_FRAME);
+	assert_int_equal(access(debug, F_OK), -1);
+	for (size_t i = 0; i < walked.count; i++)
+		assert_false(walked.frames[i].doubtful);
+	target_end(&target);
+}
+
 static void omitted_frames_are_counted_to_the_first_one(void **context)
 {
 	enum { KEPT = 50, DUG = 200 };
@@ -221,6 +273,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(spoilt_call_frame_information_is_survived),
+		cmocka_unit_test(information_made_to_be_misread_costs_no_time),
+		cmocka_unit_test(debug_files_are_found_before_anybody_is_held),
 		cmocka_unit_test(omitted_frames_are_counted_to_the_first_one),
 		cmocka_unit_test(frame_pointers_alone_are_never_called_call_frame_information),
 		cmocka_unit_test(two_hundred_threads_take_milliseconds),

@@ -133,6 +133,7 @@ void target_capture(struct target *target, bool no_stop)
 	assert_null(capture_survey(&target->pid, 1, &options, &failure, &target->capture));
 	capture_hold(target->capture, &target->pid, 1, &failure);
 	assert_null(failure);
+	capture_verify(target->capture);
 	assert_int_equal(target->capture->processes.count, 1);
 	struct objects_options object_options = {.deadline = deadline};
 	target->objects = objects_open(target_process(target), &object_options);
@@ -146,6 +147,8 @@ static void walk_in_child(const struct target *target, struct held_walk *ret)
 	struct capture_process process = *target_process(target);
 	process.memory = (struct memory){.count = 0};
 	void *walker = unwind_held.prepare(&process, deadline_in_ms(PATIENCE_MS));
+	if (target->gone && unlink(target->gone) != 0)
+		_exit(1);
 	if (ptrace(PTRACE_SEIZE, target->tid, NULL, NULL) != 0 ||
 	    ptrace(PTRACE_INTERRUPT, target->tid, NULL, NULL) != 0 ||
 	    waitpid(target->tid, &status, __WALL) != target->tid)

@@ -13,6 +13,7 @@ struct target {
 	array(struct target_function) functions; /* what it announced */
 	struct capture *capture;
 	struct objects *objects;
+	const char *gone; /* a file that is removed before a held walk begins; NULL: none */
 };
 
 struct target_function {

@@ -182,6 +182,23 @@ static void frame_pointers_of_nameless_code_are_followed_with_a_doubt(void **sta
 	end(&made);
 }
 
+static void code_of_a_file_without_a_name_is_told_by_its_offset(void **state)
+{
+	struct made made;
+	struct stack stack;
+	(void)state;
+	make(&made, false);
+	made.mappings[0].path = "/memfd:code";
+	made.mappings[0].inode = 1;
+	made.mappings[0].deleted = true;
+	add_memory(&made, false);
+	walk_made(&made, 0, &stack);
+	assert_int_equal(stack.count, 1);
+	assert_non_null(strstr(stack.incomplete, "memfd:code+0x800"));
+	stack_deinit(&stack);
+	end(&made);
+}
+
 static void a_stack_that_was_not_captured_is_said_to_be(void **state)
 {
 	struct made made;
@@ -225,6 +242,52 @@ static void words_read_after_the_release_are_doubted(void **state)
 	assert_true(stack.frames[1].doubtful);
 	stack_deinit(&stack);
 	end(&made);
+}
+
+/* At its last instruction a function has given rbp back: what rbp leads to is its caller's. */
+static void a_return_instruction_returns_to_the_top_of_the_stack(void **state)
+{
+	static const uint8_t returns[][3] = {{0xc3}, {0xf3, 0xc3}, {0xc2, 8, 0}};
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(returns); i++) {
+		struct made made;
+		struct stack stack;
+		make(&made, false);
+		make_chain(&made);
+		memcpy(made.code + 0x800, returns[i], sizeof(returns[i]));
+		set(&made, STACK_AT + 0x100, RETURN(3));
+		add_memory(&made, false);
+		walk_made(&made, 0, &stack);
+		assert_true(stack.count >= 3);
+		assert_int_equal(stack.frames[1].pc, RETURN(3));
+		assert_int_equal(stack.frames[1].found_by, FOUND_BY_CFI);
+		assert_false(stack.frames[1].doubtful);
+		assert_int_equal(stack.frames[2].pc, RETURN(1));
+		stack_deinit(&stack);
+		end(&made);
+	}
+}
+
+static void a_stack_copied_while_its_thread_ran_is_doubted(void **state)
+{
+	(void)state;
+	for (unsigned steady = 0; steady < 2; steady++) {
+		struct made made;
+		struct stack stack;
+		make(&made, false);
+		made.thread.registers.value[DWARF_RIP] = 0;
+		made.thread.registers_from = REGISTERS_SYSCALL_FILE;
+		made.thread.steady = steady;
+		set(&made, STACK_AT + 0x100, RETURN(3));
+		add_memory(&made, false);
+		walk_made(&made, 0, &stack);
+		assert_true(stack.count >= 2);
+		assert_int_equal(stack.frames[1].pc, RETURN(3));
+		assert_false(stack.frames[0].doubtful);
+		assert_int_equal(stack.frames[1].doubtful, !steady);
+		stack_deinit(&stack);
+		end(&made);
+	}
 }
 
 static void a_frame_pointer_to_itself_does_not_loop(void **state)
@@ -398,8 +461,11 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_thread_without_registers_says_why),
 		cmocka_unit_test(frame_pointers_of_nameless_code_are_followed_with_a_doubt),
+		cmocka_unit_test(code_of_a_file_without_a_name_is_told_by_its_offset),
 		cmocka_unit_test(a_stack_that_was_not_captured_is_said_to_be),
 		cmocka_unit_test(words_read_after_the_release_are_doubted),
+		cmocka_unit_test(a_return_instruction_returns_to_the_top_of_the_stack),
+		cmocka_unit_test(a_stack_copied_while_its_thread_ran_is_doubted),
 		cmocka_unit_test(a_frame_pointer_to_itself_does_not_loop),
 		cmocka_unit_test(a_signal_frame_gives_the_interrupted_registers),
 		cmocka_unit_test(signal_frames_that_lead_back_are_noticed),

@@ -1,12 +1,12 @@
 /* From addresses to whatever is remembered of them: an open-addressed hash map. */
-#ifndef HANGDUMP_UNWIND_PC_MAP_H
-#define HANGDUMP_UNWIND_PC_MAP_H
+#ifndef HANGDUMP_BASE_ADDRESS_MAP_H
+#define HANGDUMP_BASE_ADDRESS_MAP_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-struct pc_map {
-	struct pc_map_slot {
+struct address_map {
+	struct address_map_slot {
 		uint64_t key;
 		void *value; /* NULL: free */
 	} * slots;
@@ -15,10 +15,10 @@ struct pc_map {
 };
 
 /* NULL when there is none. */
-void *pc_map_get(const struct pc_map *map, uint64_t key);
+void *address_map_get(const struct address_map *map, uint64_t key);
 /* value is not NULL; the key must not be there yet. */
-void pc_map_put(struct pc_map *map, uint64_t key, void *value);
+void address_map_put(struct address_map *map, uint64_t key, void *value);
 /* Calls free_value for each, then releases the map.  Accepts zeroed storage. */
-void pc_map_deinit(struct pc_map *map, void (*free_value)(void *value));
+void address_map_deinit(struct address_map *map, void (*free_value)(void *value));
 
 #endif

@@ -1,10 +1,10 @@
-#include "unwind/pc_map.h"
+#include "base/address_map.h"
 
 #include "base/alloc.h"
 
 #include <stdlib.h>
 
-static size_t slot_of(const struct pc_map *map, uint64_t key)
+static size_t slot_of(const struct address_map *map, uint64_t key)
 {
 	size_t i = (size_t)(key * 0x9e3779b97f4a7c15u >> 32) & (map->slot_count - 1);
 	while (map->slots[i].value && map->slots[i].key != key)
@@ -12,14 +12,14 @@ static size_t slot_of(const struct pc_map *map, uint64_t key)
 	return i;
 }
 
-void *pc_map_get(const struct pc_map *map, uint64_t key)
+void *address_map_get(const struct address_map *map, uint64_t key)
 {
 	return map->slot_count ? map->slots[slot_of(map, key)].value : NULL;
 }
 
-static void grow(struct pc_map *map)
+static void grow(struct address_map *map)
 {
-	struct pc_map bigger = {.slot_count = map->slot_count ? map->slot_count * 2 : 64};
+	struct address_map bigger = {.slot_count = map->slot_count ? map->slot_count * 2 : 64};
 	bigger.slots = xcalloc(bigger.slot_count, sizeof(*bigger.slots));
 	for (size_t i = 0; i < map->slot_count; i++)
 		if (map->slots[i].value)
@@ -29,7 +29,7 @@ static void grow(struct pc_map *map)
 	*map = bigger;
 }
 
-void pc_map_put(struct pc_map *map, uint64_t key, void *value)
+void address_map_put(struct address_map *map, uint64_t key, void *value)
 {
 	if (map->used >= map->slot_count / 2)
 		grow(map);
@@ -39,11 +39,11 @@ void pc_map_put(struct pc_map *map, uint64_t key, void *value)
 	map->used++;
 }
 
-void pc_map_deinit(struct pc_map *map, void (*free_value)(void *value))
+void address_map_deinit(struct address_map *map, void (*free_value)(void *value))
 {
 	for (size_t i = 0; i < map->slot_count; i++)
 		if (map->slots[i].value)
 			free_value(map->slots[i].value);
 	free(map->slots);
-	*map = (struct pc_map){0};
+	*map = (struct address_map){0};
 }
