@@ -4,7 +4,6 @@ A row names a victim's actors, what each waits for and for whom, and the finding
 there.  Every other accusation fails it.
 """
 
-import functools
 import os
 import re
 
@@ -199,6 +198,19 @@ def check_chain(row, roles, finding, told):
               f"{name} does not wait behind {root}: {told}")
 
 
+def sees_all_descriptors():
+    """May we look at the descriptors of every process there is?"""
+    for name in os.listdir("/proc"):
+        try:
+            for fd in os.listdir(f"/proc/{name}/fd")[:1] if name.isdigit() else ():
+                os.readlink(f"/proc/{name}/fd/{fd}")
+        except PermissionError:
+            return False
+        except OSError:  # it has ended
+            pass
+    return True
+
+
 def matches(roles, found, wanted, named, sees_all):
     threads = [role_of(roles, t) for t in found["threads"]]
     if found["kind"] not in wanted.kinds or not set(wanted.threads) <= set(threads):
@@ -216,25 +228,11 @@ def matches(roles, found, wanted, named, sees_all):
     return not (named and wanted.on) or sorted(names) == sorted(wanted.on)
 
 
-@functools.cache
-def all_descriptors_are_readable():
-    """Where they are not, whoever else may have the end of a pipe makes a finding less certain."""
-    for pid in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            for fd in os.listdir(f"/proc/{pid}/fd"):
-                os.readlink(f"/proc/{pid}/fd/{fd}")
-        except PermissionError:
-            return False
-        except OSError:
-            pass  # it ended
-    return True
-
-
 def check_findings(row, roles, dump, named, told):
     left = list(dump["findings"])
     for finding in left:
         check(finding["evidence"] and finding["summary"], f"without evidence: {finding}")
-    sees_all = all_descriptors_are_readable()
+    sees_all = sees_all_descriptors()
     for wanted in row.finds:
         found = [f for f in left if matches(roles, f, wanted, named, sees_all)]
         check(len(found) == 1, f"{len(found)} times {wanted}: {told}")
