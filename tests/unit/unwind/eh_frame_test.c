@@ -27,6 +27,8 @@ typedef array(uint8_t) byte_array;
 
 static void put(byte_array *to, const void *bytes, size_t n)
 {
+	if (!n)
+		return;
 	if (to->capacity - to->count < n)
 		array_reserve(to, 2 * (to->count + n));
 	memcpy(to->items + to->count, bytes, n);
