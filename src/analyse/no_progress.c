@@ -32,6 +32,7 @@ static void report(struct analysis *analysis, const struct process *process, siz
 	for (size_t i = 0; i < count; i++) {
 		const struct node *node = &analysis->graph.nodes[threads[i]];
 		finding_add_thread(finding, node);
+		analysis->in_worse[threads[i]] = true;
 		finding->doubts |= thread_doubts(process, node->thread);
 		if (!analysis->certain[threads[i]])
 			finding->confidence = CONFIDENCE_LIKELY;
