@@ -103,9 +103,7 @@ void analyse_dump(struct dump *dump)
 	find_lost_wakeups(&analysis);
 	find_chains(&analysis);
 	find_spinning(&analysis);
-	if (dump->findings.count)
-		qsort(dump->findings.items, dump->findings.count, sizeof(*dump->findings.items),
-		      by_rank);
+	array_sort(&dump->findings, by_rank);
 	free(analysis.in_worse);
 	free(analysis.certain);
 	free(analysis.stuck);

@@ -91,7 +91,7 @@ static void add_dumped(struct builder *builder, struct dump *dump)
 			 (struct node){.kind = NODE_PROCESS,
 				       .id = {process->pid, 0},
 				       .process = process});
-	qsort(builder->dumped.items, builder->dumped.count, sizeof(*builder->dumped.items), by_id);
+	array_sort(&builder->dumped, by_id);
 }
 
 static size_t unique(struct entry *entries, size_t count)

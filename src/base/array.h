@@ -4,6 +4,7 @@
  *	array(struct thread) threads = {0};
  *	struct thread *t = array_append(&threads);   // zeroed, valid until the next append
  *	array_for_each(&threads, t) ...
+ *	array_sort(&threads, by_tid);                // as qsort(3); nothing is sorted when empty
  *	array_deinit(&threads);                      // the elements' own memory is the caller's
  */
 #ifndef HANGDUMP_BASE_ARRAY_H
@@ -42,6 +43,13 @@
 	for (__typeof__((a)->items + 0) item = (a)->items,                                         \
 					array_end_##item = (a)->items + (a)->count;                \
 	     item < array_end_##item; item++)
+
+/* Empty arrays have no items, and qsort may not be given NULL. */
+#define array_sort(a, compare)                                                                     \
+	do {                                                                                       \
+		if ((a)->count)                                                                    \
+			qsort((a)->items, (a)->count, sizeof(*(a)->items), (compare));             \
+	} while (0)
 
 #define array_deinit(a)                                                                            \
 	do {                                                                                       \

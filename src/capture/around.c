@@ -165,12 +165,6 @@ static int by_semaphore(const void *a, const void *b)
 	return (x->number > y->number) - (x->number < y->number);
 }
 
-#define SORT(list, compare)                                                                        \
-	do {                                                                                       \
-		if ((list)->count)                                                                 \
-			qsort((list)->items, (list)->count, sizeof(*(list)->items), (compare));    \
-	} while (0)
-
 /* One socket may be the file of several waits. */
 static void drop_doubles(struct capture_surroundings *to)
 {
@@ -193,12 +187,12 @@ static void collect(const struct around_found *found, struct capture_surrounding
 	COLLECT(&to->file_locks, &found->file_locks, struct capture_file_lock);
 	COLLECT(&to->lock_holders, &found->lock_holders, struct capture_lock_holder);
 	COLLECT(&to->semaphores, &found->semaphores, struct capture_semaphore);
-	SORT(&to->processes, by_pid);
-	SORT(&to->ends, by_file);
-	SORT(&to->sockets, by_socket_inode);
-	SORT(&to->file_locks, by_lock_id);
-	SORT(&to->lock_holders, by_held_lock);
-	SORT(&to->semaphores, by_semaphore);
+	array_sort(&to->processes, by_pid);
+	array_sort(&to->ends, by_file);
+	array_sort(&to->sockets, by_socket_inode);
+	array_sort(&to->file_locks, by_lock_id);
+	array_sort(&to->lock_holders, by_held_lock);
+	array_sort(&to->semaphores, by_semaphore);
 	drop_doubles(to);
 	to->looked_at_processes = found->processes_done && !found->full;
 	to->looked_at_ends = found->ends_done && !found->full;

@@ -206,7 +206,5 @@ void around_choose_ends(struct around *around)
 		if (leads_somewhere(file) && !hopeless[file->wait])
 			seek(around, file);
 	}
-	if (around->sought.count)
-		qsort(around->sought.items, around->sought.count, sizeof(*around->sought.items),
-		      around_compare_files);
+	array_sort(&around->sought, around_compare_files);
 }

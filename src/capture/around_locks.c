@@ -192,8 +192,7 @@ void around_file_locks(struct around *around)
 	struct text text = {0};
 	if (!around->lock_waiters.count)
 		return;
-	qsort(around->lock_waiters.items, around->lock_waiters.count,
-	      sizeof(*around->lock_waiters.items), by_pid);
+	array_sort(&around->lock_waiters, by_pid);
 	let_them_go_back_to_sleep(around);
 	int why = read_whole("/proc/locks", &text);
 	if (why)

@@ -36,9 +36,7 @@ void around_semaphores(struct around *around)
 {
 	int why = 0;
 	const struct around_semaphore *last = NULL;
-	if (around->semaphores.count)
-		qsort(around->semaphores.items, around->semaphores.count,
-		      sizeof(*around->semaphores.items), by_process_and_number);
+	array_sort(&around->semaphores, by_process_and_number);
 	array_for_each (&around->semaphores, wanted) {
 		/* Many threads may wait for one. */
 		bool done = last && by_process_and_number(last, wanted) == 0;

@@ -115,9 +115,7 @@ struct finder *finder_new(const struct capture *capture, struct raw_capture *raw
 							  true};
 		}
 	}
-	if (finder->dumped.count)
-		qsort(finder->dumped.items, finder->dumped.count, sizeof(*finder->dumped.items),
-		      by_id);
+	array_sort(&finder->dumped, by_id);
 	return finder;
 }
 
@@ -325,9 +323,7 @@ static const struct name_list *list_of(struct finder *finder, uint64_t pid_names
 	list->sure = question.listing->done && question.listing->sure;
 	for (const struct alias_item *item = question.listing->first; item; item = item->next)
 		*array_append(&list->threads) = item->alias;
-	if (list->threads.count)
-		qsort(list->threads.items, list->threads.count, sizeof(*list->threads.items),
-		      by_ns_tid);
+	array_sort(&list->threads, by_ns_tid);
 	return list;
 }
 

@@ -81,8 +81,7 @@ static void collect_memory(const struct raw_process *raw, struct segments *segme
 	}
 	if (!segments->list.count)
 		return;
-	qsort(segments->list.items, segments->list.count, sizeof(*segments->list.items),
-	      compare_segments);
+	array_sort(&segments->list, compare_segments);
 	size_t kept = 0;
 	uint64_t covered = 0;
 	array_for_each (&segments->list, segment) {
@@ -178,8 +177,7 @@ static void collect_process(struct capture *capture, const struct raw_process *r
 	process->descriptors.count = process->errors.count = 0;
 	for (size_t i = 0; i < raw->thread_count; i++)
 		*array_append(&process->threads) = raw->threads[i].facts;
-	qsort(process->threads.items, process->threads.count, sizeof(*process->threads.items),
-	      compare_threads);
+	array_sort(&process->threads, compare_threads);
 	for (size_t i = 0; i < raw->mapping_count; i++)
 		*array_append(&process->mappings) = raw->mappings[i];
 	for (size_t i = 0; i < raw->descriptor_count; i++)

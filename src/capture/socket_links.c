@@ -49,11 +49,8 @@ struct socket_index *socket_index_new(struct socket_table *table)
 {
 	struct socket_index *index = xcalloc(1, sizeof(*index));
 	index->table = table;
-	if (table->rows.count)
-		qsort(table->rows.items, table->rows.count, sizeof(*table->rows.items), by_inode);
-	if (table->pending.count)
-		qsort(table->pending.items, table->pending.count, sizeof(*table->pending.items),
-		      by_client);
+	array_sort(&table->rows, by_inode);
+	array_sort(&table->pending, by_client);
 	index->tcp = xcalloc(table->rows.count + 1, sizeof(*index->tcp));
 	array_for_each (&table->rows, row) {
 		if (row->family == SOCKET_TCP)

@@ -288,7 +288,7 @@ static void survey_descriptors(struct raw_capture *raw, struct raw_process *proc
 		}
 	}
 	if (fds.count) {
-		qsort(fds.items, fds.count, sizeof(*fds.items), compare_ints);
+		array_sort(&fds, compare_ints);
 		process->descriptors =
 			arena_alloc(&raw->arena, fds.count * sizeof(*process->descriptors));
 	}

@@ -38,8 +38,7 @@ static int compare_keys(const void *a, const void *b)
 
 static void sort_keys(thread_keys *keys)
 {
-	if (keys->count)
-		qsort(keys->items, keys->count, sizeof(*keys->items), compare_keys);
+	array_sort(keys, compare_keys);
 }
 
 /* How many of the keys are not above `key`. */
@@ -107,9 +106,7 @@ struct classify_memo *classify_memo_new(const struct capture_process *process)
 		if (thread->syscall.number == SYS_futex && slept_at_stop(thread))
 			*array_append(&memo->stirred) = thread->syscall.arguments[0];
 	}
-	if (memo->stirred.count)
-		qsort(memo->stirred.items, memo->stirred.count, sizeof(*memo->stirred.items),
-		      compare_addresses);
+	array_sort(&memo->stirred, compare_addresses);
 	sort_keys(&memo->by_ns_tid);
 	sort_keys(&memo->by_control_block);
 	memo->has_libc = maker_has_libc(process);

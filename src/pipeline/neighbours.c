@@ -57,7 +57,7 @@ void pipeline_add_neighbours(struct dump *dump, const struct capture *capture)
 		*array_append(&dumped) = process->pid;
 	if (!dumped.count)
 		return;
-	qsort(dumped.items, dumped.count, sizeof(pid_t), by_pid);
+	array_sort(&dumped, by_pid);
 	array_for_each (&dump->processes, process) {
 		array_for_each (&process->threads, thread)
 			add_owners(dump, capture, &dumped, &thread->wait);

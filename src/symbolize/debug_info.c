@@ -134,9 +134,7 @@ static void build_ranges(struct debug_info *info)
 					(struct unit_range){low, high, dwarf_dieoffset(&die)};
 		}
 	}
-	if (info->ranges.count)
-		qsort(info->ranges.items, info->ranges.count, sizeof(*info->ranges.items),
-		      compare_unit_ranges);
+	array_sort(&info->ranges, compare_unit_ranges);
 }
 
 static bool find_in_ranges(struct debug_info *info, Dwarf_Addr address, Dwarf_Die *ret)

@@ -44,9 +44,7 @@ bool unit_find_function(struct unit *unit, struct deadline deadline, Dwarf_Addr 
 	if (!unit->indexed) {
 		struct die_walk walk = {deadline, MAX_DIES};
 		add_functions(unit, &walk, &unit->top, 0);
-		if (unit->functions.count)
-			qsort(unit->functions.items, unit->functions.count,
-			      sizeof(*unit->functions.items), compare_functions);
+		array_sort(&unit->functions, compare_functions);
 	}
 	unit->indexed = true;
 	size_t low = 0, high = unit->functions.count;

@@ -94,8 +94,7 @@ static struct perf_map *parse(char *text, size_t n, struct deadline deadline)
 		parse_line(map, line, end);
 		line = end + 1;
 	}
-	if (map->entries.count)
-		qsort(map->entries.items, map->entries.count, sizeof(*map->entries.items), compare);
+	array_sort(&map->entries, compare);
 	return map;
 }
 

@@ -82,9 +82,7 @@ static void build(struct symbol_index *index, Dwfl_Module *module, enum symbol_k
 						.raw = raw,
 						.local = GELF_ST_BIND(sym.st_info) == STB_LOCAL};
 	}
-	if (index->symbols.count)
-		qsort(index->symbols.items, index->symbols.count, sizeof(*index->symbols.items),
-		      compare);
+	array_sort(&index->symbols, compare);
 }
 
 const struct symbol *symbol_index_find(struct symbol_index *index, const struct object *object,

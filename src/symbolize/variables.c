@@ -68,9 +68,7 @@ static void build(struct debug_info *info)
 		if (unit->has_top)
 			add_variables(info, &walk, &unit->top, 0);
 	}
-	if (info->variables.count)
-		qsort(info->variables.items, info->variables.count, sizeof(*info->variables.items),
-		      compare_variables);
+	array_sort(&info->variables, compare_variables);
 }
 
 bool debug_info_variable(struct debug_info *info, uint64_t address, Dwarf_Die *ret)

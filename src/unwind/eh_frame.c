@@ -138,9 +138,7 @@ static bool build_index(struct eh_frame *eh_frame)
 {
 	if (!cfi_visit(&eh_frame->section, add_fde, eh_frame))
 		return false;
-	if (eh_frame->index.count)
-		qsort(eh_frame->index.items, eh_frame->index.count, sizeof(struct fde_place),
-		      by_start);
+	array_sort(&eh_frame->index, by_start);
 	return true;
 }
 
