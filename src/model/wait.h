@@ -145,6 +145,9 @@ struct resource {
 		identity; /* what makes two resources one: "pipe:[1234]"; NULL: address and fd do */
 };
 
+/* Is it one thing?  Within one process, or by what is the same in all. */
+bool resource_is(const struct resource *a, const struct resource *b);
+
 struct wait {
 	enum wait_class class;
 	int64_t since_ms;   /* -1: not known */
