@@ -153,6 +153,9 @@ void process_deinit(struct process *process);
 /* What a group's members are indexes into. */
 const struct thread *group_threads_of(const struct dump *dump, const struct group *group);
 
+/* Could everything be read, and every stack be walked to its end? */
+bool dump_is_whole(const struct dump *dump);
+
 void dump_add_error(struct dump *dump, pid_t pid, pid_t tid, const char *what,
 		    const char *why_format, ...) __attribute__((format(printf, 5, 6)));
 
