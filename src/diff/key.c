@@ -79,10 +79,16 @@ static long call_of(const struct wait *wait)
 	return wait->class == WAIT_SYSTEM_CALL && wait->has_syscall ? wait->syscall.number : -1;
 }
 
+static const char *creator_of(const struct thread *thread)
+{
+	return thread->goroutine ? thread->goroutine->created_by.function : NULL;
+}
+
 bool place_equal(const struct thread *a, const struct thread *b)
 {
-	return a->wait.class == b->wait.class && call_of(&a->wait) == call_of(&b->wait) &&
-	       same_stack(&a->stack, &b->stack);
+	return !a->goroutine == !b->goroutine && same_text(creator_of(a), creator_of(b)) &&
+	       same_text(a->wait.words, b->wait.words) && a->wait.class == b->wait.class &&
+	       call_of(&a->wait) == call_of(&b->wait) && same_stack(&a->stack, &b->stack);
 }
 
 uint64_t hash_mix(uint64_t hash, uint64_t value)

@@ -2,7 +2,8 @@
  * When threads of different runs are in the same place: the relation, and a hash that agrees with
  * it.  The same class (for "system call" the same call) and the same functions in files of the
  * same name; what has no function counts as its offset in the file.  The kernel's frames count
- * only where there are no others, because not everybody may read them.
+ * only where there are no others, because not everybody may read them.  Goroutines, never with
+ * threads, also have the same creator and wait in the same words of Go's.
  */
 #ifndef HANGDUMP_DIFF_KEY_H
 #define HANGDUMP_DIFF_KEY_H

@@ -27,10 +27,11 @@ static void *find(const struct address_map *map, pid_t pid)
 	return address_map_get(map, (uint64_t)pid);
 }
 
-static void put(struct address_map *map, pid_t pid, const void *value)
+/* The first one with its number counts. */
+static void put(struct address_map *map, uint64_t number, const void *value)
 {
-	if (!find(map, pid))
-		address_map_put(map, (uint64_t)pid, (void *)value);
+	if (!address_map_get(map, number))
+		address_map_put(map, number, (void *)value);
 }
 
 /* What errors about lists of threads, and about getting at a process at all, are called. */
@@ -44,12 +45,12 @@ static void side_init(struct side *side, const struct dump *dump)
 {
 	*side = (struct side){.dump = dump};
 	array_for_each (&dump->processes, process)
-		put(&side->processes, process->pid, process);
+		put(&side->processes, (uint64_t)process->pid, process);
 	array_for_each (&dump->errors, error) {
 		if (!is_about_threads(error))
 			continue;
 		if (error->pid)
-			put(&side->incomplete, error->pid, error);
+			put(&side->incomplete, (uint64_t)error->pid, error);
 		else
 			side->all_incomplete = true;
 	}
@@ -217,8 +218,11 @@ static void add_lone_process(struct span *span, size_t index)
 	bool is_later = process == later(span, pair);
 	bool sure = is_later ? is_young(span, process, process->start_time) == YES
 			     : has_ended(span, process);
+	enum unknown_reason unknown = sure ? UNKNOWN_NOT : UNKNOWN_NOT_DUMPED;
 	array_for_each (&process->threads, thread)
-		add_lone(span, index, thread, is_later, sure ? UNKNOWN_NOT : UNKNOWN_NOT_DUMPED);
+		add_lone(span, index, thread, is_later, unknown);
+	array_for_each (&process->goroutines, goroutine)
+		add_lone(span, index, goroutine, is_later, unknown);
 }
 
 static enum unknown_reason why_not_new(const struct span *span, const struct process *process,
@@ -258,31 +262,56 @@ static void add_pair(struct span *span, size_t index, const struct thread *befor
 	}
 }
 
-static void add_process_pair(struct span *span, size_t index)
+/* The threads of a process, or its goroutines. */
+struct crowd {
+	const struct thread *items;
+	size_t count;
+};
+
+static void add_crowds(struct span *span, size_t index, struct crowd before, struct crowd after)
 {
 	const struct process_diff *pair = &span->diff->processes.items[index];
-	const struct process *before = earlier(span, pair), *after = later(span, pair);
-	struct address_map by_tid = {0};
-	_cleanup_free_ bool *taken = xcalloc(before->threads.count + 1, sizeof(*taken));
-	array_for_each (&before->threads, thread)
-		put(&by_tid, thread->tid, thread);
-	array_for_each (&after->threads, thread) {
-		const struct thread *other = find(&by_tid, thread->tid);
-		size_t at = other ? (size_t)(other - before->threads.items) : 0;
+	struct address_map by_number = {0};
+	_cleanup_free_ bool *taken = xcalloc(before.count + 1, sizeof(*taken));
+	for (size_t i = 0; i < before.count; i++)
+		put(&by_number, thread_number(&before.items[i]), &before.items[i]);
+	for (size_t i = 0; i < after.count; i++) {
+		const struct thread *thread = &after.items[i];
+		const struct thread *other = address_map_get(&by_number, thread_number(thread));
+		size_t at = other ? (size_t)(other - before.items) : 0;
 		if (other && !taken[at] && same_thread(other, thread)) {
 			taken[at] = true;
 			add_pair(span, index, other, thread);
 		} else {
-			add_lone(span, index, thread, true, why_not_new(span, after, thread));
+			add_lone(span, index, thread, true,
+				 why_not_new(span, later(span, pair), thread));
 		}
 	}
-	bool sure = pair->execed || has_all_threads(&span->after, after->pid);
-	for (size_t i = 0; i < before->threads.count; i++) {
+	bool sure = pair->execed || has_all_threads(&span->after, later(span, pair)->pid);
+	for (size_t i = 0; i < before.count; i++) {
 		if (!taken[i])
-			add_lone(span, index, &before->threads.items[i], false,
+			add_lone(span, index, &before.items[i], false,
 				 sure ? UNKNOWN_NOT : UNKNOWN_LEFT_OUT);
 	}
-	address_map_deinit(&by_tid, NULL);
+	address_map_deinit(&by_number, NULL);
+}
+
+static struct crowd threads_of(const struct process *process)
+{
+	return (struct crowd){process->threads.items, process->threads.count};
+}
+
+static struct crowd goroutines_of(const struct process *process)
+{
+	return (struct crowd){process->goroutines.items, process->goroutines.count};
+}
+
+static void add_process_pair(struct span *span, size_t index)
+{
+	const struct process *before = earlier(span, &span->diff->processes.items[index]);
+	const struct process *after = later(span, &span->diff->processes.items[index]);
+	add_crowds(span, index, threads_of(before), threads_of(after));
+	add_crowds(span, index, goroutines_of(before), goroutines_of(after));
 }
 
 /* Whom a thread of the new dump waits for. */
@@ -291,7 +320,7 @@ static void mark_waited_for(struct diff *diff)
 	struct address_map by_id = {0};
 	array_for_each (&diff->threads, thread) {
 		const struct process *process = diff->processes.items[thread->process].new;
-		if (!thread->new)
+		if (!thread->new || thread->new->goroutine)
 			continue;
 		uint64_t key = (uint64_t)process->pid << 32 | (uint32_t)thread->new->tid;
 		/* A process that has one thread is waited for by its pid, too. */

@@ -1,5 +1,6 @@
 #include "diff/progress.h"
 
+#include <string.h>
 #include <sys/syscall.h>
 
 /*
@@ -27,30 +28,48 @@ static bool is_physical(const struct frame *frame)
 	return frame->kind != FRAME_KERNEL && !frame->inlined;
 }
 
-static size_t next_physical(const struct stack *stack, size_t at)
+/* Frames that come after others that were left out are not compared. */
+static size_t reach(const struct stack *stack)
 {
-	while (at < stack->count && !is_physical(&stack->frames[at]))
-		at++;
-	return at;
+	return stack->omitted_outer < stack->count ? stack->count - stack->omitted_outer
+						   : stack->count;
 }
 
-/* One address space: a pc is a place.  Guesses can speak for a stack, but not against it. */
+static size_t next_physical(const struct stack *stack, size_t at)
+{
+	size_t end = reach(stack);
+	while (at < end && !is_physical(&stack->frames[at]))
+		at++;
+	return at < end ? at : end;
+}
+
+/* One address space: a pc is a place.  Texts have none. */
+static bool same_place(const struct frame *a, const struct frame *b)
+{
+	if (a->kind != b->kind)
+		return false;
+	if (a->pc && b->pc)
+		return a->pc == b->pc;
+	return a->function && b->function && strcmp(a->function, b->function) == 0 &&
+	       a->offset == b->offset && a->line == b->line;
+}
+
+/* Guesses can speak for a stack, but not against it. */
 static enum answer same_stack(const struct stack *a, const struct stack *b)
 {
-	size_t i = next_physical(a, 0), j = next_physical(b, 0);
-	if (i == a->count || j == b->count)
+	size_t i = next_physical(a, 0), j = next_physical(b, 0), n = reach(a), m = reach(b);
+	if (i == n || j == m)
 		return NOT_KNOWN;
 	bool guessed = false;
-	for (; i < a->count && j < b->count;
-	     i = next_physical(a, i + 1), j = next_physical(b, j + 1)) {
+	for (; i < n && j < m; i = next_physical(a, i + 1), j = next_physical(b, j + 1)) {
 		const struct frame *x = &a->frames[i], *y = &b->frames[j];
 		guessed = guessed || is_guess(x) || is_guess(y);
-		if (x->pc != y->pc || x->kind != y->kind)
+		if (!same_place(x, y))
 			return guessed ? NOT_KNOWN : NO;
 	}
-	if (i == a->count && j == b->count)
+	if (i == n && j == m)
 		return YES;
-	const struct stack *shorter = i == a->count ? a : b;
+	const struct stack *shorter = i == n ? a : b;
 	if (shorter->omitted)
 		return YES;
 	return shorter->complete && !guessed ? NO : NOT_KNOWN;
@@ -122,10 +141,13 @@ static void measure(const struct thread *before, const struct thread *after,
  * going to sleep once more.  Being preempted in between is no sleep.
  */
 static enum answer did_run(const struct thread *before, const struct thread *after,
-			   const struct thread_diff *diff)
+			   int64_t apart_ns, const struct thread_diff *diff)
 {
 	if (diff->cpu_ns > 0 || diff->switches > 0 || same_call(&before->wait, &after->wait) == NO)
 		return YES;
+	/* Goroutines have no counters, and are not woken by our stops. */
+	if (after->wait.since_ms > apart_ns / 1000000)
+		return NO;
 	return diff->cpu_ns == 0 && diff->switches == 0 ? NO : NOT_KNOWN;
 }
 
@@ -153,10 +175,10 @@ static uint64_t function_start(const struct frame *frame)
 /* The innermost frames, NULL after the last. */
 static void innermost(const struct stack *stack, const struct frame *ret[NEAR_FRAMES + 2])
 {
-	size_t at = next_physical(stack, 0);
+	size_t at = next_physical(stack, 0), end = reach(stack);
 	for (unsigned i = 0; i < NEAR_FRAMES + 2; i++) {
-		ret[i] = at < stack->count ? &stack->frames[at] : NULL;
-		at = next_physical(stack, at < stack->count ? at + 1 : at);
+		ret[i] = at < end ? &stack->frames[at] : NULL;
+		at = next_physical(stack, at < end ? at + 1 : at);
 	}
 }
 
@@ -181,7 +203,7 @@ static bool is_near(const struct stack *a, const struct stack *b)
 
 static bool has_stack(const struct thread *thread)
 {
-	return next_physical(&thread->stack, 0) < thread->stack.count;
+	return next_physical(&thread->stack, 0) < reach(&thread->stack);
 }
 
 static void set_unknown(struct thread_diff *ret, enum unknown_reason why)
@@ -194,7 +216,7 @@ void compare_thread(const struct thread *before, const struct thread *after, int
 		    struct thread_diff *ret)
 {
 	measure(before, after, ret);
-	enum answer ran = did_run(before, after, ret);
+	enum answer ran = did_run(before, after, apart_ns, ret);
 	enum answer same = same_stack(&before->stack, &after->stack);
 	bool ended = before->wait.class == WAIT_EXITED && after->wait.class == WAIT_EXITED;
 	/* What did not run is where it was, whatever could be read of that. */
