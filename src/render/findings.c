@@ -187,10 +187,11 @@ static void print_doubts(struct printer *p, const struct finding *finding)
 	}
 }
 
-static void print_finding(struct printer *p, const struct finding *finding)
+void print_finding(struct printer *p, const char *before, const struct finding *finding)
 {
 	print_end(p);
 	style_on(p, STYLE_FINDING);
+	print(p, before);
 	print(p, finding_words[finding->kind].title);
 	style_off(p);
 	print(p, finding->confidence == CONFIDENCE_LIKELY ? " (likely): " : ": ");
@@ -221,5 +222,5 @@ static void print_finding(struct printer *p, const struct finding *finding)
 void print_findings(struct printer *p)
 {
 	array_for_each (&p->dump->findings, finding)
-		print_finding(p, finding);
+		print_finding(p, "", finding);
 }

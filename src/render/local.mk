@@ -1,4 +1,7 @@
 libhangdump_a_SOURCES += \
+	src/render/diff.c \
+	src/render/diff_groups.c \
+	src/render/diff_parts.h \
 	src/render/evidence.c \
 	src/render/errors.c \
 	src/render/findings.c \

@@ -1,8 +1,8 @@
-/* A dump as text for people.  All sentences about results live in this room. */
+/* A dump, or what changed between two, as text for people.  All sentences about results live in this room. */
 #ifndef HANGDUMP_RENDER_RENDER_H
 #define HANGDUMP_RENDER_RENDER_H
 
-#include "model/dump.h"
+#include "model/diff.h"
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -24,6 +24,18 @@ struct render_options {
  * escaped.  Linear in threads and frames.  The caller checks the stream.
  */
 void render_text(const struct dump *dump, const struct render_options *options, FILE *to);
+
+struct render_diff_options {
+	struct render_options report; /* no_idle: without groups that wait for work all the time */
+	bool stat;		      /* one line a group, without stacks */
+	const char *old_name, *new_name; /* what was compared: a file, "process 4242" */
+};
+
+/*
+ * What changed, in the order of diff->groups; after a search for leaks, those only.  Otherwise as
+ * render_text().
+ */
+void render_diff(const struct diff *diff, const struct render_diff_options *options, FILE *to);
 
 /*
  * Gives each finding its words, because analysis has none: the summary, one sentence without its

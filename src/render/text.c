@@ -2,6 +2,7 @@
 #include "base/cleanup.h"
 #include "base/duration.h"
 #include "render/parts.h"
+#include "render/words.h"
 
 static const enum style suspicion_styles[] = {[SUSPICION_HIGH] = STYLE_HIGH,
 					      [SUSPICION_MEDIUM] = STYLE_MEDIUM,
@@ -76,6 +77,25 @@ static void print_timeout(struct printer *p, const struct thread *threads,
 		print_format(p, " to %s", last);
 }
 
+/* What they did over several samples: ", stuck", or ", 3 stuck, 1 moved" where they differ. */
+static void print_progress(struct printer *p, const struct thread *threads,
+			   const struct group *group)
+{
+	size_t count[PROGRESSES] = {0};
+	array_for_each (&group->members, member)
+		count[threads[*member].progress]++;
+	for (int i = PROGRESS_NONE + 1; i < PROGRESSES; i++) {
+		if (!count[i])
+			continue;
+		print(p, ", ");
+		if (count[i] < group->members.count)
+			print_format(p, "%zu ", count[i]);
+		style_on(p, progress_styles[i]);
+		print(p, progress_names[i]);
+		style_off(p);
+	}
+}
+
 static void print_goroutine_marks(struct printer *p, const struct goroutine *goroutine)
 {
 	if (!goroutine)
@@ -88,24 +108,32 @@ static void print_goroutine_marks(struct printer *p, const struct goroutine *gor
 	}
 }
 
-static const char *member_word(bool of_goroutines, size_t count)
+const char *member_word(bool of_goroutines, size_t count)
 {
 	static const char *const words[2][2] = {{"threads", "thread"}, {"goroutines", "goroutine"}};
 	return words[of_goroutines][count == 1];
 }
 
-static void print_group(struct printer *p, const struct group *group)
+void print_bracket(struct printer *p, const struct group *group)
 {
 	const struct thread *threads = group_threads_of(p->dump, group);
-	const struct thread *first = &threads[group->members.items[0]];
-	print_end(p);
-	print_format(p, "%zu %s [", group->members.count,
-		     member_word(group->of_goroutines, group->members.count));
+	print(p, "[");
 	print_class(p, threads, group);
 	print_since(p, group);
 	print_timeout(p, threads, group);
-	print_goroutine_marks(p, first->goroutine);
-	print(p, group->idle ? ", idle]: " : "]: ");
+	print_goroutine_marks(p, threads[group->members.items[0]].goroutine);
+	print_progress(p, threads, group);
+	print(p, group->idle ? ", idle]" : "]");
+}
+
+static void print_group(struct printer *p, const struct group *group)
+{
+	const struct thread *first = &group_threads_of(p->dump, group)[group->members.items[0]];
+	print_end(p);
+	print_format(p, "%zu %s ", group->members.count,
+		     member_word(group->of_goroutines, group->members.count));
+	print_bracket(p, group);
+	print(p, ": ");
 	print_members(p, group);
 	print_end(p);
 	if (p->options->verbose)
