@@ -4,6 +4,8 @@ libhangdump_a_SOURCES += \
 	src/cli/cmd_dump.c \
 	src/cli/command.h \
 	src/cli/exit_code.h \
+	src/cli/load.c \
+	src/cli/load.h \
 	src/cli/output.c \
 	src/cli/output.h \
 	src/cli/report.c \
