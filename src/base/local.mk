@@ -11,6 +11,8 @@ libhangdump_a_SOURCES += \
 	src/base/duration.h \
 	src/base/error.c \
 	src/base/error.h \
+	src/base/helper.c \
+	src/base/helper.h \
 	src/base/pid.c \
 	src/base/pid.h \
 	src/base/strpool.c \

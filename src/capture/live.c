@@ -1,8 +1,8 @@
 /* A capture of live processes: survey, hold, verify, and the raw facts made into plain data. */
 #include "base/cleanup.h"
+#include "base/helper.h"
 #include "capture/capture.h"
 #include "capture/find.h"
-#include "capture/helper.h"
 #include "capture/live_memory.h"
 #include "capture/proc.h"
 #include "capture/raw.h"

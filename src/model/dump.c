@@ -69,6 +69,17 @@ void dump_deinit(struct dump *dump)
 	strpool_deinit(&dump->strings);
 }
 
+bool dump_is_whole(const struct dump *dump)
+{
+	array_for_each (&dump->processes, process) {
+		array_for_each (&process->threads, thread) {
+			if (thread->stack.incomplete)
+				return false;
+		}
+	}
+	return dump->errors.count == 0;
+}
+
 void dump_add_error(struct dump *dump, pid_t pid, pid_t tid, const char *what,
 		    const char *why_format, ...)
 {

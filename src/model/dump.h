@@ -133,6 +133,9 @@ void dump_init(struct dump *dump);
 void dump_deinit(struct dump *dump);
 void process_deinit(struct process *process);
 
+/* Could everything be read, and every stack be walked to its end? */
+bool dump_is_whole(const struct dump *dump);
+
 void dump_add_error(struct dump *dump, pid_t pid, pid_t tid, const char *what,
 		    const char *why_format, ...) __attribute__((format(printf, 5, 6)));
 
