@@ -40,9 +40,14 @@ void cursor_fail(struct cursor *cursor, const char *format, ...)
 				  line_of(cursor, cursor->value), words);
 }
 
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\n' || c == '\t' || c == '\r';
+}
+
 static void skip_blanks(struct cursor *cursor)
 {
-	while (cursor->at < cursor->end && strchr(" \t\r\n", *cursor->at) && *cursor->at)
+	while (cursor->at < cursor->end && is_blank(*cursor->at))
 		cursor->at++;
 }
 
@@ -94,18 +99,20 @@ bool cursor_more(struct cursor *cursor, const char *brackets)
 /* `at` is at the opening quote; the result behind the closing one, or NULL. */
 static const char *string_end(const char *at, const char *end)
 {
-	for (at++; at < end; at++) {
-		if (*at == '"')
-			return at + 1;
-		if (*at == '\\')
-			at++;
+	const char *from = at + 1, *quote = from, *escape;
+	while ((quote = memchr(quote, '"', (size_t)(end - quote)))) {
+		for (escape = quote; escape > from && escape[-1] == '\\'; escape--)
+			;
+		quote++;
+		if ((quote - escape) % 2)
+			return quote;
 	}
 	return NULL;
 }
 
 static bool ends_scalar(char c)
 {
-	return c == ',' || c == ']' || c == '}' || c == ' ' || c == '\n' || c == '\r' || c == '\t';
+	return c == ',' || c == ']' || c == '}' || is_blank(c);
 }
 
 struct extent {

@@ -45,14 +45,13 @@ static void read_call(const struct fields *fields, struct wait *wait)
 	struct fields call = fields_of(fields, "syscall");
 	const json_t *arguments = field_array(&call, "arguments"), *argument;
 	size_t i;
-	wait->has_syscall = call.object != NULL;
-	if (!call.object) {
-		/* Without that key, in dumps of hangdump 0.1, it is not known. */
-		bool is_known = json_is_boolean(json_object_get(fields->object, "in_syscall"));
-		wait->has_syscall = is_known && !field_flag(fields, "in_syscall");
-		wait->syscall.number = -1;
+	/* Without that key, in dumps of hangdump 0.1, it is not known. */
+	bool is_in_none = !field_flag(fields, "in_syscall") &&
+			  json_is_false(json_object_get(fields->object, "in_syscall"));
+	wait->has_syscall = call.object || is_in_none;
+	wait->syscall.number = -1;
+	if (!call.object)
 		return;
-	}
 	field_require(&call, "number");
 	wait->syscall.number = (long)field_number(&call, "number", LONG_MAX, -1);
 	wait->syscall.name = field_text(&call, "name");

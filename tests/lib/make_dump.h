@@ -22,6 +22,9 @@ void make_finding_thread(struct finding *finding, pid_t pid, pid_t tid);
 /* The contract's example: a bank whose two transfers hold each other's account. */
 void make_bank(struct dump *dump);
 
+/* dump_init(), and the same with a value for everything, most of it in its second thread. */
+void make_full(struct dump *dump);
+
 /* `threads` threads of `frames` frames, of `kinds` different stacks. */
 void make_crowd(struct dump *dump, size_t threads, size_t frames, size_t kinds);
 
