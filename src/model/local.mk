@@ -1,6 +1,8 @@
 libhangdump_a_SOURCES += \
 	src/model/dump.c \
 	src/model/dump.h \
+	src/model/goroutine.c \
+	src/model/goroutine.h \
 	src/model/stack.c \
 	src/model/stack.h \
 	src/model/wait.c \

@@ -30,6 +30,7 @@ json_t *convert_head(const struct dump *dump)
 	json_put(head, "version", json_integer(STORE_VERSION));
 	json_put_text(head, "generator", dump->generator);
 	json_put(head, "taken_at", rfc3339(dump->taken_at_ns));
+	json_put_text(head, "occasion", dump->occasion);
 	json_put(head, "clock", clock);
 	json_put(head, "host", host);
 	return head;
@@ -64,7 +65,7 @@ static json_t *convert_signals(uint64_t signals)
 json_t *convert_process(const struct process *process)
 {
 	json_t *object = json_object();
-	json_put(object, "pid", json_integer(process->pid));
+	json_put(object, "pid", json_nonzero((uint64_t)process->pid));
 	json_put(object, "ppid", json_known(process->ppid));
 	json_put_text(object, "name", process->name);
 	json_put_text(object, "executable", process->executable);
@@ -147,7 +148,7 @@ static json_t *convert_wait(const struct wait *wait)
 	json_t *owners = json_array(), *object = json_object();
 	array_for_each (&wait->owners, owner)
 		json_array_append_new(owners, convert_thread_id(owner));
-	json_put(object, "class", json_string(wait_classes[wait->class].name));
+	json_put_text(object, "class", wait_name(wait));
 	json_put(object, "since_ms", json_known(wait->since_ms));
 	json_put(object, "timeout_ms", json_known(wait->timeout_ms));
 	json_put(object, "idle", json_boolean(wait->idle));
@@ -196,12 +197,51 @@ json_t *convert_thread(const struct thread *thread)
 	return object;
 }
 
+static json_t *convert_creator(const struct creator *creator)
+{
+	if (!creator->function)
+		return json_null();
+	json_t *object = json_object();
+	json_put_text(object, "function", creator->function);
+	json_put(object, "offset", json_nonzero(creator->offset));
+	json_put_text(object, "file", creator->file);
+	json_put(object, "line", json_nonzero(creator->line));
+	return object;
+}
+
+json_t *convert_goroutine(const struct thread *thread)
+{
+	const struct goroutine *goroutine = thread->goroutine;
+	json_t *creator = convert_creator(&goroutine->created_by), *object = json_object();
+	if (json_is_object(creator))
+		json_put(creator, "goid", json_nonzero(goroutine->created_by.goid));
+	json_put(object, "goid", json_count(goroutine->goid));
+	json_put_text(object, "status", goroutine->status);
+	json_put(object, "tid", json_nonzero((uint64_t)thread->tid));
+	json_put(object, "locked_to_thread", json_boolean(goroutine->locked_to_thread));
+	json_put(object, "system", json_boolean(goroutine->system));
+	json_put_text(object, "bubble", goroutine->bubble);
+	json_put_text(object, "labels", goroutine->labels);
+	json_put(object, "created_by", creator);
+	json_put(object, "wait", convert_wait(&thread->wait));
+	return object;
+}
+
+json_t *convert_runtime(const struct runtime *runtime)
+{
+	json_t *object = json_object();
+	json_put_text(object, "name", runtime->name);
+	json_put_text(object, "version", runtime->version);
+	return object;
+}
+
 json_t *convert_stack_end(const struct stack *stack)
 {
 	json_t *object = json_object();
 	json_put(object, "complete", json_boolean(stack->complete));
 	json_put_text(object, "incomplete_because", stack->complete ? NULL : stack->incomplete);
 	json_put(object, "omitted", json_count(stack->omitted));
+	json_put(object, "omitted_outer", json_count(stack->omitted_outer));
 	return object;
 }
 
@@ -210,7 +250,7 @@ json_t *convert_frame(const struct frame *frame)
 	bool kernel = frame->kind == FRAME_KERNEL;
 	json_t *object = json_object();
 	json_put(object, "kind", json_string(frame_kind_names[frame->kind]));
-	json_put(object, "pc", kernel ? json_null() : json_address(frame->pc));
+	json_put(object, "pc", kernel || !frame->pc ? json_null() : json_address(frame->pc));
 	json_put_text(object, "function", frame->function);
 	json_put(object, "offset", frame->function ? json_count(frame->offset) : json_null());
 	json_put_text(object, "module", frame->module);
@@ -235,20 +275,52 @@ json_t *convert_module(const struct module *module)
 	return object;
 }
 
+/* Each parent once, in the order of the members. */
+static json_t *convert_parents(const struct thread *threads, const struct group *group)
+{
+	json_t *goids = json_array();
+	uint64_t last = 0;
+	array_for_each (&group->members, member) {
+		uint64_t goid = threads[*member].goroutine->created_by.goid;
+		if (goid && goid != last)
+			json_array_append_new(goids, json_count(goid));
+		last = goid;
+	}
+	return goids;
+}
+
+/* Stacks of schedulers all have the number 0: which ones these are, their indexes say. */
+static json_t *convert_members(const struct group *group)
+{
+	json_t *members = json_array();
+	array_for_each (&group->members, member)
+		json_array_append_new(members, json_count(*member));
+	return members;
+}
+
 json_t *convert_group(const struct dump *dump, const struct group *group)
 {
 	const struct process *process = &dump->processes.items[group->process];
-	json_t *tids = json_array(), *since = json_object(), *object = json_object();
+	const struct thread *threads = group_threads_of(dump, group);
+	const struct thread *first = &threads[group->members.items[0]];
+	json_t *ids = json_array(), *since = json_object(), *object = json_object();
+	json_t *creator =
+		first->goroutine ? convert_creator(&first->goroutine->created_by) : json_null();
 	array_for_each (&group->members, member)
-		json_array_append_new(tids, json_integer(process->threads.items[*member].tid));
+		json_array_append_new(ids, json_count(thread_number(&threads[*member])));
+	if (json_is_object(creator))
+		json_put(creator, "goids", convert_parents(threads, group));
 	json_put(since, "min", json_known(group->since_min_ms));
 	json_put(since, "max", json_known(group->since_max_ms));
-	json_put(object, "pid", json_integer(process->pid));
-	json_put(object, "tids", tids);
-	json_put(object, "class", json_string(wait_classes[group->class].name));
+	json_put(object, "pid", json_nonzero((uint64_t)process->pid));
+	json_put(object, "process", json_count(group->process));
+	json_put(object, group->of_goroutines ? "goids" : "tids", ids);
+	if (!thread_number(first))
+		json_put(object, "members", convert_members(group));
+	json_put_text(object, "class", wait_name(&first->wait));
 	json_put(object, "since_ms", since);
 	json_put(object, "idle", json_boolean(group->idle));
-	json_put(object, "created_by", json_null());
+	json_put(object, "created_by", creator);
 	return object;
 }
 

@@ -14,6 +14,8 @@ libhangdump_a_SOURCES += \
 	src/store/read_frames.c \
 	src/store/read_process.c \
 	src/store/read_results.c \
+	src/store/read_thread.c \
+	src/store/read_wait.c \
 	src/store/store.c \
 	src/store/store.h
 dist_pkgdata_DATA = src/store/hangdump.schema.json

@@ -12,6 +12,7 @@ enum { MOST_UNKNOWN = 20 };
 
 void reader_deinit(struct reader *reader)
 {
+	array_deinit(&reader->processes);
 	array_deinit(&reader->places);
 	array_deinit(&reader->unknown);
 	strpool_deinit(&reader->frame_texts);
@@ -35,35 +36,68 @@ struct fields reader_fields(struct reader *reader, const json_t *object)
 	return object ? fields_of_element(&fields, object) : fields;
 }
 
-static int by_id(const void *a, const void *b)
+static int by_pid(const void *a, const void *b)
+{
+	const struct process_place *x = a, *y = b;
+	return (x->pid > y->pid) - (x->pid < y->pid);
+}
+
+static int by_number(const void *a, const void *b)
 {
 	const struct place *x = a, *y = b;
-	if (x->pid != y->pid)
-		return x->pid < y->pid ? -1 : 1;
-	return (x->tid > y->tid) - (x->tid < y->tid);
+	if (x->process != y->process)
+		return x->process < y->process ? -1 : 1;
+	if (x->of_goroutines != y->of_goroutines)
+		return x->of_goroutines ? 1 : -1;
+	if (x->number != y->number)
+		return x->number < y->number ? -1 : 1;
+	return x->number ? 0 : (x->index > y->index) - (x->index < y->index);
+}
+
+static void check_processes(struct reader *reader)
+{
+	for (size_t i = 1; i < reader->processes.count; i++) {
+		const struct process_place *place = &reader->processes.items[i];
+		if (!place->pid || by_pid(place - 1, place) != 0)
+			continue;
+		reader->cursor.value = place->text;
+		cursor_fail(&reader->cursor, "process %d is there twice", place->pid);
+	}
+}
+
+static void check_threads(struct reader *reader)
+{
+	for (size_t i = 1; i < reader->places.count; i++) {
+		const struct place *place = &reader->places.items[i];
+		if (by_number(place - 1, place) != 0)
+			continue;
+		reader->cursor.value = place->text;
+		cursor_fail(&reader->cursor, "%s %" PRIu64 " is there twice",
+			    place->of_goroutines ? "goroutine" : "thread", place->number);
+	}
 }
 
 void reader_sort_places(struct reader *reader)
 {
-	array_sort(&reader->places, by_id);
-	for (size_t i = 1; i < reader->places.count; i++) {
-		const struct place *place = &reader->places.items[i];
-		if (by_id(place - 1, place) != 0)
-			continue;
-		reader->cursor.value = place->text;
-		if (place->tid)
-			cursor_fail(&reader->cursor, "thread %d is there twice", place->tid);
-		else
-			cursor_fail(&reader->cursor, "process %d is there twice", place->pid);
-	}
+	array_sort(&reader->processes, by_pid);
+	array_sort(&reader->places, by_number);
+	check_processes(reader);
+	check_threads(reader);
 }
 
-struct place *reader_place(struct reader *reader, pid_t pid, pid_t tid)
+const struct process_place *reader_process(struct reader *reader, pid_t pid)
 {
-	const struct place key = {.pid = pid, .tid = tid};
+	const struct process_place key = {.pid = pid};
+	if (!reader->processes.count)
+		return NULL;
+	return bsearch(&key, reader->processes.items, reader->processes.count, sizeof(key), by_pid);
+}
+
+struct place *reader_place(struct reader *reader, const struct place *key)
+{
 	if (!reader->places.count)
 		return NULL;
-	return bsearch(&key, reader->places.items, reader->places.count, sizeof(key), by_id);
+	return bsearch(key, reader->places.items, reader->places.count, sizeof(*key), by_number);
 }
 
 /* As store_write_json() has it: "2026-11-30T21:04:42.123Z". */
@@ -104,6 +138,7 @@ static void read_head(const struct fields *fields, struct dump *dump)
 	struct fields clock = fields_of(fields, "clock"), host = fields_of(fields, "host");
 	check_version(fields);
 	dump->generator = field_text(fields, "generator");
+	dump->occasion = field_text(fields, "occasion");
 	dump->taken_at_ns = read_moment(fields, "taken_at");
 	dump->boot_id = field_text(&clock, "boot_id");
 	dump->monotonic_ns = (uint64_t)field_number(&clock, "monotonic_ns", INT64_MAX, 0);
@@ -167,8 +202,8 @@ static int by_neighbour(const void *a, const void *b)
 
 static void read_dump(struct reader *reader)
 {
-	static const char *const keys[] = {"format", "version", "generator", "taken_at",
-					   "clock",  "host",	NULL};
+	static const char *const keys[] = {"format",   "version", "generator", "taken_at",
+					   "occasion", "clock",	  "host",      NULL};
 	struct cursor *cursor = &reader->cursor;
 	struct outline outline = {.cursor = cursor};
 	json_t *head = cursor_members(cursor, keys, note_section, &outline);

@@ -1,59 +1,68 @@
 #include "base/array.h"
 #include "store/read.h"
 
-static void read_members(struct reader *reader, const struct fields *fields, struct group *group,
-			 pid_t pid)
+/* What a group says of one of its members. */
+static struct place *find_member(struct reader *reader, const struct group *group,
+				 const json_t *number, const json_t *index)
 {
-	const json_t *tids = field_array(fields, "tids"), *element;
+	struct place key = {.process = group->process,
+			    .of_goroutines = group->of_goroutines,
+			    .number = (uint64_t)json_integer_value(number),
+			    .index = (size_t)json_integer_value(index)};
+	return json_is_integer(number) ? reader_place(reader, &key) : NULL;
+}
+
+static void read_members(struct reader *reader, const struct fields *fields, struct group *group)
+{
+	const json_t *numbers = field_array(fields, group->of_goroutines ? "goids" : "tids");
+	const json_t *indexes = field_array(fields, "members"), *number;
 	size_t i;
-	json_array_foreach(tids, i, element)
+	json_array_foreach(numbers, i, number)
 	{
-		pid_t tid = element_pid(fields, "tids", element);
-		struct place *place = tid ? reader_place(reader, pid, tid) : NULL;
-		if (!place) {
-			cursor_fail(fields->cursor, "a group of thread %d, which is not there",
-				    tid);
-			return;
-		}
-		if (place->grouped) {
-			cursor_fail(fields->cursor, "thread %d is in two groups", tid);
+		struct place *place =
+			find_member(reader, group, number, json_array_get(indexes, i));
+		if (!place || place->grouped) {
+			cursor_fail(fields->cursor, "a group of a thread that is %s",
+				    place ? "in another one too" : "not there");
 			return;
 		}
 		place->grouped = true;
-		*array_append(&group->members) = place->thread;
+		*array_append(&group->members) = place->index;
 	}
+	if (!group->members.count)
+		cursor_fail(fields->cursor, "a group of no threads");
 }
 
-static void make_group(struct reader *reader, const struct fields *fields)
+/* SIZE_MAX after an error. */
+static size_t find_process(struct reader *reader, const struct fields *fields)
 {
-	pid_t pid = field_pid(fields, "pid");
-	struct place *process = reader_place(reader, pid, 0);
-	struct fields since = fields_of(fields, "since_ms");
-	if (!process) {
-		cursor_fail(fields->cursor, "a group of process %d, which is not there", pid);
-		return;
-	}
-	struct group *group = array_append(&reader->dump->groups);
-	group->process = process->process;
-	read_members(reader, fields, group, pid);
-	if (!group->members.count) {
-		cursor_fail(fields->cursor, "a group of no threads");
-		return;
-	}
-	field_require(fields, "class");
-	group->class = read_class(reader, fields);
-	group->since_min_ms = field_number(&since, "min", INT64_MAX, -1);
-	group->since_max_ms = field_number(&since, "max", INT64_MAX, -1);
-	group->idle = field_flag(fields, "idle");
+	const struct process_place *place = reader_process(reader, field_pid(fields, "pid"));
+	int64_t count = (int64_t)reader->dump->processes.count;
+	int64_t index = field_number(fields, "process", count - 1, -1);
+	if (index >= 0)
+		return (size_t)index;
+	if (!place)
+		cursor_fail(fields->cursor, "a group of a process that is not there");
+	return place ? place->process : SIZE_MAX;
 }
 
 void read_group(struct reader *reader)
 {
 	json_t *object = cursor_value(&reader->cursor);
-	struct fields fields = reader_fields(reader, object);
-	/* Of goroutines: read_process() says that those are not known. */
-	if (object && (json_object_get(object, "tids") || !json_object_get(object, "goids")))
-		make_group(reader, &fields);
+	struct fields fields = reader_fields(reader, object),
+		      since = fields_of(&fields, "since_ms");
+	struct group *group = array_append(&reader->dump->groups);
+	group->of_goroutines = field_array(&fields, "goids") != NULL;
+	group->process = find_process(reader, &fields);
+	group->since_min_ms = field_number(&since, "min", INT64_MAX, -1);
+	group->since_max_ms = field_number(&since, "max", INT64_MAX, -1);
+	group->idle = field_flag(&fields, "idle");
+	field_text(&fields, "class");
+	if (group->process != SIZE_MAX)
+		read_members(reader, &fields, group);
+	if (group->members.count)
+		group->class =
+			group_threads_of(reader->dump, group)[group->members.items[0]].wait.class;
 	json_decref(object);
 }
 
