@@ -95,6 +95,8 @@ void read_process(struct reader *reader)
 	json_t *members = cursor_members(&reader->cursor, keys, walk_lists, &part);
 	struct fields fields = reader_fields(reader, members);
 	reader->cursor.value = text;
+	if (!json_object_get(members, "pid"))
+		cursor_fail(&reader->cursor, "\"pid\" is missing");
 	process->pid = field_pid(&fields, "pid");
 	process->ppid = (pid_t)field_number(&fields, "ppid", INT_MAX, -1);
 	process->name = field_text(&fields, "name");

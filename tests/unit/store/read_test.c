@@ -99,6 +99,15 @@ static void assert_comes_back(const struct dump *dump)
 	dump_deinit(&again);
 }
 
+static void make_kernel_frame(struct dump *dump, struct thread *thread)
+{
+	struct frame *frame = make_frame(dump, thread, "io_schedule", 3, NULL, 0);
+	frame->kind = FRAME_KERNEL;
+	frame->found_by = FOUND_BY_KERNEL;
+	frame->pc = frame->module_offset = 0;
+	frame->module = "ext4";
+}
+
 static void a_dump_comes_back_whole(void **state)
 {
 	(void)state;
@@ -124,8 +133,7 @@ static void a_dump_comes_back_whole(void **state)
 	process = make_process(&dump, 4300, "other");
 	process->frozen_us = -1;
 	process->ppid = -1;
-	make_frame(&dump, make_thread(&dump, process, 4300, NULL, WAIT_DISK), "io", 3, NULL, 0)
-		->kind = FRAME_KERNEL;
+	make_kernel_frame(&dump, make_thread(&dump, process, 4300, NULL, WAIT_DISK));
 	group_threads(&dump);
 	assert_comes_back(&dump);
 	dump_deinit(&dump);
@@ -140,8 +148,9 @@ static void every_word_comes_back(void **state)
 	for (int i = 0; i < WAIT_CLASSES; i++) {
 		struct thread *thread =
 			make_thread(&dump, process, 10 + i, "t", (enum wait_class)i);
-		for (int kind = 0; kind < FRAME_KINDS; kind++)
-			make_frame(&dump, thread, "f", 1, "f.c", 2)->kind = (enum frame_kind)kind;
+		make_kernel_frame(&dump, thread);
+		make_frame(&dump, thread, NULL, 0, NULL, 0)->kind = FRAME_SIGNAL;
+		make_go_frame(&dump, thread, "main.main", 1, "main.go", 2);
 		for (int way = 0; way < FOUND_BY_WAYS; way++)
 			make_frame(&dump, thread, "f", 1, "f.c", 2)->found_by = (enum found_by)way;
 	}
@@ -179,6 +188,46 @@ static void what_is_not_known_stays_so(void **state)
 	make_finding(&dump, FINDING_SPINNING);
 	dump_add_error(&dump, 10, 0, "memory", "gone");
 	dump.errors.items[0].why = NULL;
+	group_threads(&dump);
+	assert_comes_back(&dump);
+	dump_deinit(&dump);
+}
+
+static void goroutines_come_back(void **state)
+{
+	(void)state;
+	struct dump dump;
+	dump_init(&dump);
+	make_tracee(&dump);
+	dump.occasion = "SIGQUIT: quit";
+	struct process *process = &dump.processes.items[0];
+	make_thread(&dump, process, 4242, "tracee", WAIT_EPOLL);
+	process->runtimes.items[0].version = "go1.26";
+	struct thread *sender = &process->goroutines.items[0];
+	sender->tid = 4250;
+	sender->goroutine->locked_to_thread = sender->goroutine->system = true;
+	sender->goroutine->bubble = "synctest bubble 1";
+	sender->goroutine->labels = "{\"k\": \"v\"}";
+	sender->stack.omitted = 9;
+	sender->stack.omitted_outer = 1;
+	/* Classes of both kinds of words, and words that are not known. */
+	static const char *const words[] = {
+		"sleep",   "select",	 "park",  "idle",
+		"waiting", "epoll wait", "lunch", "chan send (nil chan)"};
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+		make_goroutine(&dump, process, 1000 + i, words[i]);
+	process->goroutines.items[process->goroutines.count - 3].wait.words = NULL;
+	/* Schedulers' stacks: all have the number 0. */
+	for (size_t i = 0; i < 4; i++)
+		make_go_frame(&dump, make_goroutine(&dump, process, 0, "idle"),
+			      i % 2 ? "runtime.mcall" : "runtime.systemstack", 1, "asm.s", 2);
+	/* Two processes of which Go has not said who they are. */
+	for (uint64_t i = 0; i < 2; i++) {
+		process = make_process(&dump, 0, NULL);
+		process->frozen_us = -1;
+		make_goroutine(&dump, process, 1, i ? "chan send" : "chan receive");
+		make_goroutine(&dump, process, i + 2, "semacquire");
+	}
 	group_threads(&dump);
 	assert_comes_back(&dump);
 	dump_deinit(&dump);
@@ -271,22 +320,20 @@ static void later_words_are_named(void **state)
 		"{\"format\":\"hangdump\",\"version\":1,\"processes\":[{\"pid\":5,\"threads\":["
 		"{\"tid\":5,\"wait\":{\"class\":\"lunch\",\"confidence\":\"certain\"},\"frames\":["
 		"{\"kind\":\"lua\",\"pc\":\"0x5\",\"found_by\":\"luck\",\"function\":\"f\"}],"
-		"\"complete\":true}],\"goroutines\":[{\"goid\":1},{\"goid\":2}]}],\"groups\":[{"
-		"\"pid\":5,\"tids\":[5],\"class\":\"lunch\"},{\"pid\":5,\"goids\":[1]}],"
+		"\"complete\":true}]}],\"groups\":[{\"pid\":5,\"tids\":[5],\"class\":\"lunch\"}],"
 		"\"findings\":[{\"kind\":\"yawn\",\"confidence\":\"certain\"}],\"errors\":[]}",
 		&dump);
-	static const char *const what[] = {
-		"kind of frame \"lua\"", "way to find a frame \"luck\"", "wait class \"lunch\"",
-		"part of the dump \"goroutines\"", "kind of finding \"yawn\""};
+	static const char *const what[] = {"kind of frame \"lua\"", "way to find a frame \"luck\"",
+					   "kind of finding \"yawn\""};
 	assert_int_equal(dump.errors.count, ARRAY_SIZE(what));
 	for (size_t i = 0; i < ARRAY_SIZE(what); i++)
 		assert_string_equal(dump.errors.items[i].what, what[i]);
 	assert_int_equal(dump.groups.count, 1);
 	assert_int_equal(dump.findings.count, 0);
 	char *text = write_report(&dump, &(struct render_options){0});
-	assert_non_null(strstr(text, "1 thread [unknown]: 5\n? f(...)\n"));
-	assert_non_null(
-		strstr(text, "wait class \"lunch\": this version of hangdump does not know it"));
+	assert_non_null(strstr(text, "1 thread [lunch]: 5\n? f(...)\n"));
+	assert_non_null(strstr(
+		text, "kind of finding \"yawn\": this version of hangdump does not know it"));
 	free(text);
 	dump_deinit(&dump);
 }
@@ -324,6 +371,8 @@ static void each_refusal_says_where_and_what(void **state)
 		{HEAD "\"processes\":[],\"x\":[1" TAIL, "it ends where ',' or '}' is expected"},
 		{HEAD "\"processes\":[],\n\n\"x\":\"abc", "line 3: what begins here does not end"},
 		{HEAD "\"processes\":[{}]" TAIL, "\"pid\" is missing"},
+		{HEAD "\"processes\":[{\"pid\":null,\"goroutines\":[{}]}]" TAIL,
+		 "\"goid\" is missing"},
 		{HEAD "\"processes\":[{\"pid\":0}]" TAIL, "from 1 to 2147483647"},
 		{HEAD "\"processes\":[{\"pid\":4294967297}]" TAIL, "from 1 to 2147483647"},
 		{HEAD "\"processes\":[{\"pid\":99999999999999999999}]" TAIL, "too big"},
@@ -340,7 +389,8 @@ static void each_refusal_says_where_and_what(void **state)
 		{HEAD "\"processes\":[{\"pid\":5,\"name\":\"x\",\"name_bytes\":\"00\"}]" TAIL,
 		 "\"name_bytes\" must be pairs"},
 		{HEAD "\"processes\":[{\"pid\":5,\"name\":\"a\\u0000b\"}]" TAIL, "\\u0000"},
-		{HEAD "\"processes\":[{\"pid\":5,\"name\":\"\xff\"}]" TAIL, "unable to decode byte 0xff"},
+		{HEAD "\"processes\":[{\"pid\":5,\"name\":\"\xff\"}]" TAIL,
+		 "unable to decode byte 0xff"},
 		{HEAD "\"processes\":[{\"pid\":5 \"ppid\":1}]" TAIL, "',' or '}' is expected"},
 		{HEAD "\"processes\":[{\"pid\":5,}]" TAIL, "a key is expected"},
 		{HEAD "\"processes\":[{\"pid\":5},]" TAIL, "an object is expected"},
@@ -377,15 +427,18 @@ static void each_refusal_says_where_and_what(void **state)
 			     "\"arguments\":[1,2,3,4,5,6,7]}}"),
 		 "\"arguments\" of a system call"},
 		{WITH_GROUPS("{\"pid\":6,\"class\":\"sleep\",\"tids\":[5]}"),
-		 "line 2: a group of process 6, which is not there"},
+		 "line 2: a group of a process that is not there"},
 		{WITH_GROUPS("{\"pid\":5,\"class\":\"sleep\",\"tids\":[5,7]}"),
-		 "line 2: a group of thread 7, which is not there"},
+		 "line 2: a group of a thread that is not there"},
 		{WITH_GROUPS("{\"pid\":5,\"class\":\"sleep\",\"tids\":[5]},\n"
 			     "{\"pid\":5,\"class\":\"sleep\",\"tids\":[6,5]}"),
-		 "line 3: thread 5 is in two groups"},
+		 "line 3: a group of a thread that is in another one too"},
 		{WITH_GROUPS("{\"pid\":5,\"class\":\"sleep\",\"tids\":[]}"),
 		 "a group of no threads"},
-		{WITH_GROUPS("{\"pid\":5,\"class\":\"sleep\",\"tids\":[-5]}"), "\"tids\" must be"},
+		{WITH_GROUPS("{\"pid\":5,\"class\":\"sleep\",\"tids\":[-5]}"), "not there"},
+		{WITH_GROUPS("{\"pid\":5,\"process\":1,\"class\":\"sleep\",\"tids\":[5]}"),
+		 "\"process\" must be a whole number from 0 to 0"},
+		{WITH_GROUPS("{\"pid\":5,\"class\":\"sleep\",\"goids\":[5]}"), "not there"},
 		{WITH_GROUPS("5"), "line 2: an object is expected in an array"},
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -435,7 +488,7 @@ static bool survives(const char *text, size_t size)
 /* What may hold anything: this version does not look at it, or only at some of it. */
 static bool is_free(const char *key)
 {
-	static const char *const keys[] = {"created_by", "runtimes", "goroutines"};
+	static const char *const keys[] = {"created_by"};
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
 		if (strcmp(keys[i], key) == 0)
 			return true;
@@ -624,6 +677,7 @@ int main(void)
 		cmocka_unit_test(a_dump_comes_back_whole),
 		cmocka_unit_test(every_word_comes_back),
 		cmocka_unit_test(what_is_not_known_stays_so),
+		cmocka_unit_test(goroutines_come_back),
 		cmocka_unit_test(text_that_is_no_text_comes_back),
 		cmocka_unit_test(order_blanks_and_unknown_keys_do_not_matter),
 		cmocka_unit_test(what_came_later_may_be_missing),

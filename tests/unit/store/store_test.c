@@ -93,7 +93,7 @@ static void every_key_is_there_in_its_order(void **state)
 	assert_keys(json, "processes.0.threads.1",
 		    "tid name start_time state cpu_ns switches own_stops steady second_look wait "
 		    "frames complete "
-		    "incomplete_because omitted ");
+		    "incomplete_because omitted omitted_outer ");
 	assert_keys(json, "processes.0.threads.1.cpu_ns", "user system ");
 	assert_keys(json, "processes.0.threads.1.switches", "voluntary involuntary ");
 	assert_keys(json, "processes.0.threads.1.wait",
