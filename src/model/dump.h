@@ -158,6 +158,9 @@ struct dump {
 	uint64_t monotonic_ns;
 	const char *host_name, *kernel, *arch;
 	bool tree; /* it has all descendants of its processes, or an error for each that it lacks */
+	/* It is the last of so many samples (0: there was one), and when the first was taken. */
+	unsigned samples;
+	int64_t sampled_ns; /* before this one */
 	/* Why it was made, in the words of the one who did: "panic: test timed out after 10m0s". */
 	const char *occasion;
 	array(struct process) processes;

@@ -5,7 +5,7 @@
 
 #include <time.h>
 
-static json_t *rfc3339(int64_t ns)
+json_t *convert_moment(int64_t ns)
 {
 	if (ns <= 0)
 		return json_null();
@@ -16,6 +16,16 @@ static json_t *rfc3339(int64_t ns)
 		return json_null();
 	snprintf(moment, sizeof(moment), "%s.%03dZ", day, (int)(ns / 1000000 % 1000));
 	return json_string(moment);
+}
+
+static json_t *convert_samples(const struct dump *dump)
+{
+	if (!dump->samples)
+		return json_null();
+	json_t *object = json_object();
+	json_put(object, "count", json_integer(dump->samples));
+	json_put(object, "span_ns", json_known(dump->sampled_ns));
+	return object;
 }
 
 json_t *convert_head(const struct dump *dump)
@@ -29,10 +39,12 @@ json_t *convert_head(const struct dump *dump)
 	json_put(head, "format", json_string(STORE_FORMAT));
 	json_put(head, "version", json_integer(STORE_VERSION));
 	json_put_text(head, "generator", dump->generator);
-	json_put(head, "taken_at", rfc3339(dump->taken_at_ns));
+	json_put(head, "taken_at", convert_moment(dump->taken_at_ns));
 	json_put_text(head, "occasion", dump->occasion);
 	json_put(head, "clock", clock);
 	json_put(head, "host", host);
+	json_put(head, "tree", json_boolean(dump->tree));
+	json_put(head, "samples", convert_samples(dump));
 	return head;
 }
 
@@ -193,6 +205,7 @@ json_t *convert_thread(const struct thread *thread)
 	json_put(object, "own_stops", json_integer(thread->own_stops));
 	json_put(object, "steady", json_boolean(thread->steady));
 	json_put(object, "second_look", convert_second_look(thread));
+	json_put_text(object, "progress", progress_names[thread->progress]);
 	json_put(object, "wait", convert_wait(&thread->wait));
 	return object;
 }
@@ -217,6 +230,7 @@ json_t *convert_goroutine(const struct thread *thread)
 		json_put(creator, "goid", json_nonzero(goroutine->created_by.goid));
 	json_put(object, "goid", json_count(goroutine->goid));
 	json_put_text(object, "status", goroutine->status);
+	json_put_text(object, "progress", progress_names[thread->progress]);
 	json_put(object, "tid", json_nonzero((uint64_t)thread->tid));
 	json_put(object, "locked_to_thread", json_boolean(goroutine->locked_to_thread));
 	json_put(object, "system", json_boolean(goroutine->system));
@@ -298,6 +312,27 @@ static json_t *convert_members(const struct group *group)
 	return members;
 }
 
+json_t *convert_progress(const size_t count[PROGRESSES])
+{
+	json_t *object = json_object();
+	for (int i = PROGRESS_NONE + 1; i < PROGRESSES; i++) {
+		if (count[i])
+			json_put(object, progress_names[i], json_count(count[i]));
+	}
+	return object;
+}
+
+static json_t *convert_group_progress(const struct dump *dump, const struct group *group)
+{
+	const struct thread *threads = group_threads_of(dump, group);
+	size_t count[PROGRESSES] = {0};
+	if (!dump->samples)
+		return json_null();
+	array_for_each (&group->members, member)
+		count[threads[*member].progress]++;
+	return convert_progress(count);
+}
+
 json_t *convert_group(const struct dump *dump, const struct group *group)
 {
 	const struct process *process = &dump->processes.items[group->process];
@@ -320,6 +355,7 @@ json_t *convert_group(const struct dump *dump, const struct group *group)
 	json_put_text(object, "class", wait_name(&first->wait));
 	json_put(object, "since_ms", since);
 	json_put(object, "idle", json_boolean(group->idle));
+	json_put(object, "progress", convert_group_progress(dump, group));
 	json_put(object, "created_by", creator);
 	return object;
 }

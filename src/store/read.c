@@ -4,6 +4,7 @@
 #include "store/store.h"
 
 #include <inttypes.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -136,6 +137,7 @@ static void check_version(const struct fields *fields)
 static void read_head(const struct fields *fields, struct dump *dump)
 {
 	struct fields clock = fields_of(fields, "clock"), host = fields_of(fields, "host");
+	struct fields samples = fields_of(fields, "samples");
 	check_version(fields);
 	dump->generator = field_text(fields, "generator");
 	dump->occasion = field_text(fields, "occasion");
@@ -145,6 +147,9 @@ static void read_head(const struct fields *fields, struct dump *dump)
 	dump->host_name = field_text(&host, "name");
 	dump->kernel = field_text(&host, "kernel");
 	dump->arch = field_text(&host, "arch");
+	dump->tree = field_flag(fields, "tree");
+	dump->samples = (unsigned)field_number(&samples, "count", UINT_MAX, 0);
+	dump->sampled_ns = field_number(&samples, "span_ns", INT64_MAX, -1);
 }
 
 /* In the order in which they are read: groups are of threads. */
@@ -202,8 +207,8 @@ static int by_neighbour(const void *a, const void *b)
 
 static void read_dump(struct reader *reader)
 {
-	static const char *const keys[] = {"format",   "version", "generator", "taken_at",
-					   "occasion", "clock",	  "host",      NULL};
+	static const char *const keys[] = {"format", "version", "generator", "taken_at", "occasion",
+					   "clock",  "host",	"tree",	     "samples",	 NULL};
 	struct cursor *cursor = &reader->cursor;
 	struct outline outline = {.cursor = cursor};
 	json_t *head = cursor_members(cursor, keys, note_section, &outline);
