@@ -26,8 +26,8 @@ from verdict import (ACCUSATIONS, ANY, CHAIN, DEADLOCK, EXITED, LOST, SELF, SPIN
 REPEATS = int(os.environ.get("HANGDUMP_TEST_REPEATS", "20"))
 SECONDS, LEAST_REPEATS = 3, 6
 SOAK = "HANGDUMP_TEST_REPEATS" in os.environ
-SOURCES = [f"verdicts{part}.c" for part in ("", "_crowd", "_file", "_lock", "_lone", "_moving",
-                                            "_process", "_tables")]
+SOURCES = [f"verdicts{part}.c" for part in ("", "_crowd", "_event", "_file", "_lock", "_lone",
+                                            "_moving", "_process", "_tables")]
 LINUX_HEADERS = ["-idirafter", "/usr/include", "-idirafter", "/usr/include/x86_64-linux-gnu"]
 
 # How else the victims are built: (compiler, flags), or None for a copy of the default build that
@@ -301,6 +301,15 @@ def rows_of_processes():
         Row("pipe-own-end", {"a": Wait("pipe read", "a")}, [Find((SELF, DEADLOCK, STUCK), "a")]),
         Row("pipe-own-handler", {"a": Wait("pipe read", "a")},
             may={SELF: "likely", STUCK: "likely"}),
+        Row("poll-own-end", {"a": Wait("poll", "a")}, [Find((SELF, DEADLOCK, STUCK), "a")]),
+        # A handler's write ends them.
+        Row("poll-own-handler", {"a": Wait("poll", "a")}),
+        Row("select-own-handler", {"a": Wait("select", "a")}),
+        Row("epoll-own-handler", {"a": Wait("epoll wait", "a")}),
+        Row("pipes-read-handler", {"a": Wait("pipe read", "b"), "b": Wait("pipe read", "a")},
+            [Find(DEADLOCK, "a b", "likely")], **sh_tree),
+        Row("fifos-read", {"a": Wait("pipe read", "a b"), "b": Wait("pipe read", "a b")},
+            [Find(DEADLOCK, "a b", "likely")], **sh_tree),
         Row("pipe-own-end-thread", {"a": Wait("pipe read", "a."), "b": Wait("sleep", "")}),
         Row("pipe-and-lock", {"a": Wait("pipe read", "a."), "b": Wait("mutex lock", "a", "first"),
                               "main": Wait("thread join", "a")},
@@ -405,6 +414,11 @@ MOVING = {
     "slow-reader": {},
     "slow-reader-beside-wait": {},
     "healthy-child": {},
+    "eventfd-ping-pong": {},
+    "poll-ping-pong": {},
+    "reaper": {},
+    "child-computes": {},
+    "timed-cycle-stopped": {DEADLOCK: "likely"},
     "flock-relay": {},
     "record-relay": {},
     "shared-relay": {},
