@@ -11,8 +11,14 @@ libhangdump_a_SOURCES += \
 	src/base/duration.h \
 	src/base/error.c \
 	src/base/error.h \
+	src/base/helper.c \
+	src/base/helper.h \
 	src/base/pid.c \
 	src/base/pid.h \
+	src/base/proc.c \
+	src/base/proc.h \
+	src/base/relatives.c \
+	src/base/relatives.h \
 	src/base/strpool.c \
 	src/base/strpool.h \
 	src/base/text.c \

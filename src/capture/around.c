@@ -1,8 +1,8 @@
 /* The look beyond the dumped processes: its plan, its helper, and its results as plain data. */
 #include "capture/around.h"
 
+#include "base/helper.h"
 #include "capture/find.h"
-#include "capture/helper.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -2,8 +2,8 @@
 #include "capture/find.h"
 
 #include "base/cleanup.h"
+#include "base/helper.h"
 #include "capture/around.h"
-#include "capture/helper.h"
 #include "capture/proc.h"
 
 #include <dirent.h>

@@ -1,7 +1,7 @@
 #include "capture/live_memory.h"
 
 #include "base/array.h"
-#include "capture/helper.h"
+#include "base/helper.h"
 #include "capture/raw.h"
 
 #include <errno.h>

@@ -14,8 +14,6 @@ libhangdump_a_SOURCES += \
 	src/capture/copy.c \
 	src/capture/find.c \
 	src/capture/find.h \
-	src/capture/helper.c \
-	src/capture/helper.h \
 	src/capture/hold.c \
 	src/capture/live.c \
 	src/capture/live_memory.c \

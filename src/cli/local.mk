@@ -2,9 +2,16 @@ libhangdump_a_SOURCES += \
 	src/cli/cli.c \
 	src/cli/cli.h \
 	src/cli/cmd_dump.c \
+	src/cli/cmd_run.c \
 	src/cli/command.h \
 	src/cli/exit_code.h \
+	src/cli/live_options.c \
+	src/cli/live_options.h \
 	src/cli/output.c \
 	src/cli/output.h \
 	src/cli/report.c \
-	src/cli/report.h
+	src/cli/report.h \
+	src/cli/report_options.c \
+	src/cli/report_options.h \
+	src/cli/words.c \
+	src/cli/words.h

@@ -1,8 +1,8 @@
 /* capture: what is found out beyond the dumped processes, with families of real ones. */
 #include "base/array.h"
+#include "base/helper.h"
 #include "capture/capture.h"
 #include "capture/find.h"
-#include "capture/helper.h"
 #include "capture/proc.h"
 #include "classify/classify.h"
 

@@ -1,6 +1,6 @@
 /* capture: live processes, whole and in trouble. */
+#include "base/helper.h"
 #include "capture/capture.h"
-#include "capture/helper.h"
 #include "capture/proc.h"
 
 #include <fcntl.h>

@@ -1,4 +1,4 @@
-#include "capture/helper.h"
+#include "base/helper.h"
 
 #include "base/cleanup.h"
 

@@ -1,6 +1,6 @@
 /* Work that could get stuck, in a child process with a deadline. */
-#ifndef HANGDUMP_CAPTURE_HELPER_H
-#define HANGDUMP_CAPTURE_HELPER_H
+#ifndef HANGDUMP_BASE_HELPER_H
+#define HANGDUMP_BASE_HELPER_H
 
 #include "base/deadline.h"
 

@@ -1,0 +1,113 @@
+#include "cli/report_options.h"
+
+#include "cli/words.h"
+#include "store/store.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+	OPTION_FORMAT = 0x2000,
+	OPTION_COLOR,
+	OPTION_MAX_FRAMES,
+	OPTION_KERNEL_STACKS,
+	OPTION_NO_IDLE,
+};
+
+static const struct argp_option argp_options[] = {
+	{NULL, 0, NULL, 0, "The report:", 3},
+	{"format", OPTION_FORMAT, "FORMAT", 0, "text or json (default: by FILE's suffix, or text)",
+	 3},
+	{"output", 'o', "FILE", 0, "write to FILE, whole or not at all, mode 0600", 3},
+	{"color", OPTION_COLOR, "WHEN", 0, "auto, always or never", 3},
+	{"max-frames", OPTION_MAX_FRAMES, "N", 0,
+	 "frames per stack (default 256; 0: no limit); how many were left out is said", 3},
+	{"kernel-stacks", OPTION_KERNEL_STACKS, "WHEN", 0,
+	 "auto, always or never; auto: where the user stack tells little", 3},
+	{"no-idle", OPTION_NO_IDLE, NULL, 0, "leave idle groups out of the text", 3},
+	{"quiet", 'q', NULL, 0, "no messages about what could not be read", 3},
+	{"verbose", 'v', NULL, 0, "addresses, modules, and how each frame was found", 3},
+	{0}};
+
+static error_t parse(int key, char *word, struct argp_state *state)
+{
+	static const char *const formats[] = {"text", "json"};
+	static const char *const whens[] = {"auto", "always", "never"};
+	struct report_options *report = state->input;
+	switch (key) {
+	case OPTION_FORMAT:
+		report->format =
+			FORMAT_TEXT + (enum format)choose_or_die(state, "format", word, formats, 2);
+		return 0;
+	case OPTION_COLOR:
+		report->color = (enum color)choose_or_die(state, "color", word, whens, 3);
+		return 0;
+	case OPTION_MAX_FRAMES:
+		report->max_frames = count_or_die(state, "max-frames", word);
+		return 0;
+	case OPTION_KERNEL_STACKS:
+		report->kernel_stacks =
+			(enum kernel_stacks)choose_or_die(state, "kernel-stacks", word, whens, 3);
+		return 0;
+	case OPTION_NO_IDLE:
+		report->render.no_idle = true;
+		return 0;
+	case 'o':
+		report->output = word;
+		return 0;
+	case 'q':
+		report->quiet = true;
+		return 0;
+	case 'v':
+		report->render.verbose = true;
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+const struct argp report_argp = {argp_options, parse, NULL, NULL, NULL, NULL, NULL};
+
+static bool has_suffix(const char *s, const char *suffix)
+{
+	size_t n = strlen(s), m = strlen(suffix);
+	return n >= m && strcmp(s + n - m, suffix) == 0;
+}
+
+static bool wants_color(const struct report_options *report)
+{
+	if (report->color != COLOR_AUTO)
+		return report->color == COLOR_ALWAYS;
+	const char *none = getenv("NO_COLOR"), *force = getenv("CLICOLOR_FORCE");
+	const char *term = getenv("TERM");
+	if (none && *none)
+		return false;
+	if (force && *force && strcmp(force, "0") != 0)
+		return true;
+	return !report->output && isatty(STDOUT_FILENO) && term && strcmp(term, "dumb") != 0;
+}
+
+void report_options_settle(struct report_options *report)
+{
+	if (report->format == FORMAT_UNSET)
+		report->format = report->output && has_suffix(report->output, ".json")
+					 ? FORMAT_JSON
+					 : FORMAT_TEXT;
+	report->render.color = wants_color(report);
+	report->render.kernel_stacks_always = report->kernel_stacks == KERNEL_STACKS_ALWAYS;
+	report->render.kernel_stacks_never = report->kernel_stacks == KERNEL_STACKS_NEVER;
+}
+
+struct error *report_write(const struct dump *dump, const struct report_options *report,
+			   struct output *output)
+{
+	if (report->format == FORMAT_JSON) {
+		struct error *error = store_write_json(dump, output->stream);
+		if (error)
+			return error;
+	} else {
+		render_text(dump, &report->render, output->stream);
+	}
+	return output_finish(output);
+}

@@ -1,0 +1,37 @@
+/* The options of all commands that print a report: what it looks like, and where it goes. */
+#ifndef HANGDUMP_CLI_REPORT_OPTIONS_H
+#define HANGDUMP_CLI_REPORT_OPTIONS_H
+
+#include "cli/output.h"
+#include "model/dump.h"
+#include "pipeline/pipeline.h"
+#include "render/render.h"
+
+#include <argp.h>
+#include <stdbool.h>
+
+enum format { FORMAT_UNSET, FORMAT_TEXT, FORMAT_JSON };
+enum color { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
+
+struct report_options {
+	enum format format;
+	enum color color;
+	const char *output;  /* NULL: standard output */
+	unsigned max_frames; /* of a stack; 0: no limit */
+	enum kernel_stacks kernel_stacks;
+	bool quiet;
+	struct render_options render;
+};
+
+/* A child parser; its input is a struct report_options. */
+extern const struct argp report_argp;
+#define REPORT_OPTIONS_DEFAULT ((struct report_options){.max_frames = 256})
+
+/* After the command line: the format by the output's suffix, colours by terminal and environment. */
+void report_options_settle(struct report_options *options);
+
+/* Writes the dump in its format and finishes the output. */
+struct error *report_write(const struct dump *dump, const struct report_options *options,
+			   struct output *output);
+
+#endif
