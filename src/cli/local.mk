@@ -1,10 +1,15 @@
 libhangdump_a_SOURCES += \
 	src/cli/cli.c \
 	src/cli/cli.h \
+	src/cli/cmd_diff.c \
 	src/cli/cmd_dump.c \
 	src/cli/cmd_run.c \
 	src/cli/command.h \
 	src/cli/exit_code.h \
+	src/cli/ignore_file.c \
+	src/cli/ignore_file.h \
+	src/cli/live_dump.c \
+	src/cli/live_dump.h \
 	src/cli/live_options.c \
 	src/cli/live_options.h \
 	src/cli/load.c \

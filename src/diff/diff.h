@@ -60,6 +60,9 @@ void diff_find_leaks(struct diff *diff, size_t allow, struct ignore *ignores, si
 #define DIFFERS_FINDING	     (1u << PROGRESSES) /* a finding is new */
 #define DIFFERS_RESOLVED     (1u << (PROGRESSES + 1))
 #define DIFFERS_LEAK	     (1u << (PROGRESSES + 2))
+#define DIFFERS_BY_DEFAULT                                                                         \
+	(DIFFERS_BY(PROGRESS_MOVED) | DIFFERS_BY(PROGRESS_NEW) | DIFFERS_BY(PROGRESS_GONE) |       \
+	 DIFFERS_BY(PROGRESS_UNKNOWN) | DIFFERS_FINDING | DIFFERS_RESOLVED)
 
 /*
  * All that holds.  Threads that wait for work by design are not counted as stuck or cycling; what

@@ -151,6 +151,18 @@ static void print_occasion(struct printer *p)
 	print_end(p);
 }
 
+static void print_samples(struct printer *p)
+{
+	int64_t ms = p->dump->sampled_ns / 1000000;
+	if (!p->dump->samples)
+		return;
+	print_format(p, "samples: %u", p->dump->samples);
+	if (ms > 0)
+		print_format(p, " in %" PRId64 ".%" PRId64 " s", ms / 1000, ms / 100 % 10);
+	print(p, "; each group says what its threads did meanwhile");
+	print_end(p);
+}
+
 void print_header(struct printer *p)
 {
 	if (p->dump->processes.count != 1) {
@@ -164,6 +176,7 @@ void print_header(struct printer *p)
 		print_command(p, &p->dump->processes.items[0]);
 	}
 	print_occasion(p);
+	print_samples(p);
 	if (p->options->verbose)
 		print_origin(p);
 }
