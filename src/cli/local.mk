@@ -11,6 +11,8 @@ libhangdump_a_SOURCES += \
 	src/cli/file_template.h \
 	src/cli/live_options.c \
 	src/cli/live_options.h \
+	src/cli/load.c \
+	src/cli/load.h \
 	src/cli/outlet.c \
 	src/cli/outlet.h \
 	src/cli/output.c \
