@@ -92,7 +92,8 @@ static void every_key_is_there_in_its_order(void **state)
 		"pid ppid name executable command start_time pid_namespace running_ms frozen_us "
 		"signals_caught timers threads modules runtimes goroutines ");
 	assert_keys(json, "processes.0.threads.1",
-		    "tid name start_time state cpu_ns switches own_stops steady second_look wait "
+		    "tid name start_time state cpu_ns switches own_stops steady second_look "
+		    "progress wait "
 		    "frames complete "
 		    "incomplete_because omitted omitted_outer ");
 	assert_keys(json, "processes.0.threads.1.cpu_ns", "user system ");
