@@ -57,6 +57,7 @@ static const struct {
 	[ERROR_UNWRITABLE] = {"could not be written", NULL},
 	[ERROR_FORMAT] = {"not in the expected form", NULL},
 	[ERROR_UNSUPPORTED] = {"not supported here", NULL},
+	[ERROR_NOT_RUNNABLE] = {"could not be run", NULL},
 	[ERROR_INTERNAL] = {"hangdump's own failure", NULL},
 };
 _Static_assert(sizeof(words) / sizeof(words[0]) == ERROR_REASONS, "every reason has words");

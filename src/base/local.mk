@@ -19,6 +19,10 @@ libhangdump_a_SOURCES += \
 	src/base/helper_thread.h \
 	src/base/pid.c \
 	src/base/pid.h \
+	src/base/proc.c \
+	src/base/proc.h \
+	src/base/relatives.c \
+	src/base/relatives.h \
 	src/base/strpool.c \
 	src/base/strpool.h \
 	src/base/text.c \

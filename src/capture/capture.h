@@ -7,8 +7,8 @@
  * shared with us, so that a helper that gets stuck (on a target's memory-map lock, say) is killed
  * at its deadline and what there is by then is used.  Where only an ancestor may attach, and we are
  * one, a thread of ours does what a helper process would be refused.  The kernel then tells our
- * process of the targets' stops: whoever else in it waits for children during a capture has to
- * pass __WNOTHREAD.
+ * process of the targets' stops: whoever else in it waits for children during a capture had better
+ * pass __WNOTHREAD, or that takes longer.
  */
 #ifndef HANGDUMP_CAPTURE_CAPTURE_H
 #define HANGDUMP_CAPTURE_CAPTURE_H

@@ -121,6 +121,26 @@ static bool may_take_end(const struct raw_capture *raw, const struct raw_process
 	return !raw->by_thread || tid != process->pid;
 }
 
+/* code: the signal, and an event above it. */
+static void meet(struct raw_thread *thread, int code)
+{
+	if (code >> 8 == PTRACE_EVENT_STOP) {
+		thread->held = true;
+		thread->facts.stop = STOP_DONE;
+	} else {
+		/* A signal on its way: give it back at once, our stop comes next. */
+		ptrace(PTRACE_CONT, thread->facts.tid, NULL, (void *)(long)(code & 0xff));
+	}
+}
+
+/* Somebody else in our process may have taken the news of a stop, in waiting for children. */
+static void meet_unannounced(struct raw_thread *thread)
+{
+	siginfo_t info;
+	if (ptrace(PTRACE_GETSIGINFO, thread->facts.tid, NULL, &info) == 0)
+		meet(thread, info.si_code >> 8 == PTRACE_EVENT_STOP ? info.si_code : info.si_signo);
+}
+
 /* Waits (with WNOHANG, looks) once; afterwards it may be pending still. */
 static void settle(const struct raw_capture *raw, const struct raw_process *process,
 		   struct raw_thread *thread, int flags)
@@ -128,6 +148,8 @@ static void settle(const struct raw_capture *raw, const struct raw_process *proc
 	siginfo_t info = {.si_pid = 0};
 	pid_t tid = thread->facts.tid;
 	int why = waitid(P_PID, (id_t)tid, &info, WEXITED | WSTOPPED | WNOWAIT | __WALL | flags);
+	if (why == 0 && !info.si_pid && raw->by_thread)
+		meet_unannounced(thread);
 	if (why ? errno == EINTR : !info.si_pid)
 		return;
 	bool ended = why || (info.si_code != CLD_TRAPPED && info.si_code != CLD_STOPPED);
@@ -136,12 +158,8 @@ static void settle(const struct raw_capture *raw, const struct raw_process *proc
 	if (ended) {
 		thread->seized = false;
 		thread->facts.stop = STOP_GONE;
-	} else if (info.si_status >> 8 == PTRACE_EVENT_STOP) {
-		thread->held = true;
-		thread->facts.stop = STOP_DONE;
-	} else {
-		/* A signal on its way: give it back at once, our stop comes next. */
-		ptrace(PTRACE_CONT, tid, NULL, (void *)(long)(info.si_status & 0xff));
+	} else if (info.si_pid) {
+		meet(thread, info.si_status);
 	}
 }
 

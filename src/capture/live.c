@@ -1,6 +1,7 @@
 /* A capture of live processes: survey, hold, verify, and the raw facts made into plain data. */
 #include "base/cleanup.h"
 #include "base/helper_thread.h"
+#include "base/relatives.h"
 #include "capture/attach.h"
 #include "capture/capture.h"
 #include "capture/find.h"
@@ -8,7 +9,6 @@
 #include "capture/proc.h"
 #include "capture/raw.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -678,30 +678,14 @@ void capture_free(struct capture *capture)
 
 size_t capture_descendants(pid_t pid, pid_t **ret)
 {
-	struct kin {
-		pid_t pid, ppid;
-	};
-	array(struct kin) all = {0};
+	_cleanup_free_ struct relative *relatives = NULL;
+	size_t count = relatives_of(pid, getpid(), &relatives);
 	array(pid_t) tree = {0};
 	*array_append(&tree) = pid;
-	_cleanup_closedir_ DIR *dir = opendir("/proc");
-	struct dirent *entry;
-	while (dir && (entry = readdir(dir))) {
-		char path[64], text[1024];
-		struct proc_stat stat;
-		pid_t other = parse_pid(entry->d_name);
-		snprintf(path, sizeof(path), "/proc/%d/stat", other);
-		if (other && proc_read(AT_FDCWD, path, text, sizeof(text)) > 0 &&
-		    parse_stat(text, &stat) && stat.state != 'Z')
-			*array_append(&all) = (struct kin){other, stat.ppid};
+	for (size_t i = 0; i < count; i++) {
+		if (relative_is_alive(&relatives[i]))
+			*array_append(&tree) = relatives[i].pid;
 	}
-	for (size_t i = 0; i < tree.count; i++) {
-		array_for_each (&all, kin) {
-			if (kin->ppid == tree.items[i] && kin->pid != getpid())
-				*array_append(&tree) = kin->pid;
-		}
-	}
-	array_deinit(&all);
 	*ret = tree.items;
 	return tree.count;
 }

@@ -9,93 +9,10 @@
 #include <stdio.h>
 #include <string.h>
 
-ssize_t proc_read(int dirfd, const char *path, char *buf, size_t size)
-{
-	_cleanup_close_ int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	buf[0] = '\0';
-	if (fd < 0)
-		return -errno;
-	/* These files are made in one piece: one read has all of it. */
-	ssize_t n;
-	do {
-		n = read(fd, buf, size - 1);
-	} while (n < 0 && errno == EINTR);
-	if (n < 0)
-		return -errno;
-	buf[n] = '\0';
-	return n;
-}
-
-bool parse_stat(const char *text, struct proc_stat *ret)
-{
-	/* The name may hold blanks and parentheses: it ends at the last one. */
-	const char *open = strchr(text, '('), *close = strrchr(text, ')');
-	if (!open || !close || close < open)
-		return false;
-	struct proc_stat stat = {.processor = -1};
-	size_t n = (size_t)(close - open - 1);
-	if (n >= sizeof(stat.name))
-		n = sizeof(stat.name) - 1;
-	memcpy(stat.name, open + 1, n);
-
-	/* Fields 3 (state) to 39 (processor). */
-	uint64_t fields[40] = {0};
-	char *at = (char *)close + 1;
-	while (*at == ' ')
-		at++;
-	stat.state = *at;
-	if (!*at)
-		return false;
-	at++;
-	for (int i = 4; i < 40; i++) {
-		char *end;
-		fields[i] = strtoull(at, &end, 10);
-		if (end == at)
-			return false;
-		at = end;
-	}
-	stat.ppid = (pid_t)fields[4];
-	stat.group = (pid_t)fields[5];
-	stat.session = (pid_t)fields[6];
-	stat.flags = fields[9];
-	stat.utime = fields[14];
-	stat.stime = fields[15];
-	stat.threads = fields[20] <= INT_MAX ? (unsigned)fields[20] : 0;
-	stat.start_time = fields[22];
-	stat.exit_signal = fields[38] <= INT_MAX ? (int)fields[38] : -1;
-	stat.processor = fields[39] <= INT_MAX ? (int)fields[39] : -1;
-	*ret = stat;
-	return true;
-}
-
-/* The text after "\nname:\t" at the start of a line, or NULL. */
-static const char *field(const char *text, const char *name)
-{
-	size_t n = strlen(name);
-	for (const char *at = text; (at = strstr(at, name)); at += n) {
-		if ((at == text || at[-1] == '\n') && at[n] == ':')
-			return at + n + 1 + strspn(at + n + 1, " \t");
-	}
-	return NULL;
-}
-
 static int64_t number(const char *text, const char *name, int base, int64_t absent)
 {
-	const char *at = field(text, name);
+	const char *at = proc_field(text, name);
 	return at ? (int64_t)strtoull(at, NULL, base) : absent;
-}
-
-bool parse_number(const char *text, const char *name, int base, uint64_t *ret)
-{
-	const char *at = field(text, name);
-	char *end;
-	if (!at)
-		return false;
-	uint64_t value = strtoull(at, &end, base);
-	if (end == at)
-		return false;
-	*ret = value;
-	return true;
 }
 
 void parse_status(const char *text, struct proc_status *ret)
@@ -111,7 +28,7 @@ void parse_status(const char *text, struct proc_status *ret)
 	ret->seccomp = (int)number(text, "Seccomp", 10, 0);
 	ret->switches_voluntary = number(text, "voluntary_ctxt_switches", 10, -1);
 	ret->switches_involuntary = number(text, "nonvoluntary_ctxt_switches", 10, -1);
-	const char *uids = field(text, "Uid");
+	const char *uids = proc_field(text, "Uid");
 	if (uids)
 		sscanf(uids, "%u %u %u %u", &ret->uid[0], &ret->uid[1], &ret->uid[2], &ret->uid[3]);
 	/* The last column is the id in the innermost namespace. */
@@ -124,7 +41,7 @@ void parse_status(const char *text, struct proc_status *ret)
 unsigned parse_status_ids(const char *text, const char *name, pid_t *ret, unsigned most)
 {
 	unsigned count = 0;
-	const char *at = field(text, name);
+	const char *at = proc_field(text, name);
 	while (at && *at && *at != '\n' && count < most) {
 		char *end;
 		long id = strtol(at, &end, 10);
@@ -140,7 +57,7 @@ bool parse_timers(const char *text)
 {
 	/* "notify: signal/pid.4242", "thread/tid.9", "none/pid.4242". */
 	const char *at = text;
-	while ((at = field(at, "notify"))) {
+	while ((at = proc_field(at, "notify"))) {
 		if (strncmp(at, "none", 4) != 0)
 			return true;
 	}
@@ -225,15 +142,4 @@ const char *parse_maps_line(const char *text, struct proc_map *ret, bool *ret_ok
 		}
 	}
 	return *end ? end + 1 : end;
-}
-
-void proc_name(pid_t pid, char *buf, size_t size)
-{
-	char path[64];
-	snprintf(path, sizeof(path), "/proc/%d/comm", pid);
-	ssize_t n = proc_read(AT_FDCWD, path, buf, size);
-	if (n <= 0)
-		snprintf(buf, size, "?");
-	else if (buf[n - 1] == '\n')
-		buf[n - 1] = '\0';
 }

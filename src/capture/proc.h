@@ -9,23 +9,8 @@
 #define HANGDUMP_CAPTURE_PROC_H
 
 #include "base/pid.h"
+#include "base/proc.h"
 #include "capture/reader.h"
-
-/*
- * Reads a file below dirfd (AT_FDCWD for a full path) into buf, cut at size - 1, and
- * NUL-terminates it.  Returns its length, or -errno.  Not for maps, which come in many pieces.
- */
-ssize_t proc_read(int dirfd, const char *path, char *buf, size_t size);
-
-struct proc_stat {
-	char name[64]; /* kernel threads have up to 63 bytes */
-	char state;
-	pid_t ppid, group, session;
-	uint64_t flags, utime, stime, start_time; /* times in clock ticks */
-	unsigned threads;
-	int exit_signal, processor; /* -1: none, not known */
-};
-bool parse_stat(const char *text, struct proc_stat *ret);
 
 enum { NS_LEVELS_MOST = 33 }; /* MAX_PID_NS_LEVEL, include/linux/pid_namespace.h, and ours */
 
@@ -43,9 +28,6 @@ void parse_status(const char *text, struct proc_status *ret);
  * mount inwards.  Returns how many, at most `most`.
  */
 unsigned parse_status_ids(const char *text, const char *name, pid_t *ret, unsigned most);
-
-/* The number after "name:" at the start of a line, as in status and fdinfo. */
-bool parse_number(const char *text, const char *name, int base, uint64_t *ret);
 
 /* Does a timer of /proc/PID/timers send a signal?  Its lines: fs/proc/base.c, show_timer(). */
 bool parse_timers(const char *text);
@@ -66,8 +48,5 @@ struct proc_map {
 };
 /* Returns the start of the next line, or NULL at the end.  *ret_ok: the line made sense. */
 const char *parse_maps_line(const char *text, struct proc_map *ret, bool *ret_ok);
-
-/* Name of a process for messages ("gdb"), or "?". */
-void proc_name(pid_t pid, char *buf, size_t size);
 
 #endif

@@ -9,5 +9,6 @@ struct command {
 };
 
 extern const struct command command_dump;
+extern const struct command command_run;
 
 #endif

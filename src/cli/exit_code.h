@@ -8,4 +8,12 @@ enum exit_code {
 	EXIT_NOTHING = 2, /* there is nothing to show */
 };
 
+/* Of `hangdump run`, where it is not the command's own: timeout(1) has the same. */
+enum {
+	EXIT_TIMED_OUT = 124,
+	EXIT_OWN_FAILURE = 125,
+	EXIT_NOT_RUNNABLE = 126,
+	EXIT_NOT_FOUND = 127,
+};
+
 #endif

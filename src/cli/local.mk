@@ -2,6 +2,7 @@ libhangdump_a_SOURCES += \
 	src/cli/cli.c \
 	src/cli/cli.h \
 	src/cli/cmd_dump.c \
+	src/cli/cmd_run.c \
 	src/cli/command.h \
 	src/cli/exit_code.h \
 	src/cli/live_options.c \

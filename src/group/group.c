@@ -4,9 +4,17 @@
 #include "group/key.h"
 #include "group/order.h"
 
-struct by_tid {
-	pid_t tid;
-	size_t index; /* into the process's threads */
+struct by_number {
+	uint64_t number; /* tid or goid */
+	size_t index;
+};
+
+/* The threads of a process, or its goroutines. */
+struct crowd {
+	size_t process;
+	bool of_goroutines;
+	const struct thread *threads;
+	size_t count;
 };
 
 /* Open addressing; a slot holds the index of a group plus one. */
@@ -16,20 +24,20 @@ struct table {
 	size_t mask;
 };
 
-static int compare_tids(const void *a, const void *b)
+static int compare_numbers(const void *a, const void *b)
 {
-	const struct by_tid *x = a, *y = b;
-	if (x->tid != y->tid)
-		return x->tid < y->tid ? -1 : 1;
+	const struct by_number *x = a, *y = b;
+	if (x->number != y->number)
+		return x->number < y->number ? -1 : 1;
 	return (x->index > y->index) - (x->index < y->index);
 }
 
-static struct by_tid *threads_by_tid(const struct process *process)
+static struct by_number *crowd_by_number(const struct crowd *crowd)
 {
-	struct by_tid *order = xcalloc(process->threads.count, sizeof(*order));
-	for (size_t i = 0; i < process->threads.count; i++)
-		order[i] = (struct by_tid){process->threads.items[i].tid, i};
-	qsort(order, process->threads.count, sizeof(*order), compare_tids);
+	struct by_number *order = xcalloc(crowd->count, sizeof(*order));
+	for (size_t i = 0; i < crowd->count; i++)
+		order[i] = (struct by_number){thread_number(&crowd->threads[i]), i};
+	qsort(order, crowd->count, sizeof(*order), compare_numbers);
 	return order;
 }
 
@@ -49,29 +57,30 @@ static void table_free(struct table *table)
 	free(table->hashes);
 }
 
-static struct group *new_group(struct dump *dump, size_t process, const struct thread *thread)
+static struct group *new_group(struct dump *dump, const struct crowd *crowd,
+			       const struct thread *thread)
 {
 	struct group *group = array_append(&dump->groups);
-	group->process = process;
+	group->process = crowd->process;
+	group->of_goroutines = crowd->of_goroutines;
 	group->class = thread->wait.class;
 	group->since_min_ms = group->since_max_ms = -1;
 	group->idle = thread->wait.idle;
 	return group;
 }
 
-static struct group *find_group(struct dump *dump, struct table *table, size_t process,
+static struct group *find_group(struct dump *dump, struct table *table, const struct crowd *crowd,
 				const struct thread *thread)
 {
-	const struct thread *threads = dump->processes.items[process].threads.items;
 	uint64_t hash = key_hash(thread);
 	size_t i = hash & table->mask;
 	for (; table->slots[i]; i = (i + 1) & table->mask) {
 		struct group *group = &dump->groups.items[table->slots[i] - 1];
 		if (table->hashes[i] == hash &&
-		    key_equal(&threads[group->members.items[0]], thread))
+		    key_equal(&crowd->threads[group->members.items[0]], thread))
 			return group;
 	}
-	struct group *group = new_group(dump, process, thread);
+	struct group *group = new_group(dump, crowd, thread);
 	table->slots[i] = dump->groups.count;
 	table->hashes[i] = hash;
 	return group;
@@ -89,14 +98,13 @@ static void add_member(struct group *group, size_t index, const struct thread *t
 		group->since_max_ms = since;
 }
 
-static void group_process(struct dump *dump, size_t process)
+static void group_crowd(struct dump *dump, const struct crowd *crowd)
 {
-	const struct process *p = &dump->processes.items[process];
-	_cleanup_free_ struct by_tid *order = threads_by_tid(p);
-	struct table table = table_new(p->threads.count);
-	for (size_t i = 0; i < p->threads.count; i++) {
-		const struct thread *thread = &p->threads.items[order[i].index];
-		add_member(find_group(dump, &table, process, thread), order[i].index, thread);
+	_cleanup_free_ struct by_number *order = crowd_by_number(crowd);
+	struct table table = table_new(crowd->count);
+	for (size_t i = 0; i < crowd->count; i++) {
+		const struct thread *thread = &crowd->threads[order[i].index];
+		add_member(find_group(dump, &table, crowd, thread), order[i].index, thread);
 	}
 	table_free(&table);
 }
@@ -106,7 +114,15 @@ void group_threads(struct dump *dump)
 	array_for_each (&dump->groups, group)
 		array_deinit(&group->members);
 	array_deinit(&dump->groups);
-	for (size_t i = 0; i < dump->processes.count; i++)
-		group_process(dump, i);
+	for (size_t i = 0; i < dump->processes.count; i++) {
+		const struct process *process = &dump->processes.items[i];
+		group_crowd(dump, &(struct crowd){.process = i,
+						  .threads = process->threads.items,
+						  .count = process->threads.count});
+		group_crowd(dump, &(struct crowd){.process = i,
+						  .of_goroutines = true,
+						  .threads = process->goroutines.items,
+						  .count = process->goroutines.count});
+	}
 	order_groups(dump);
 }

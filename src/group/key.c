@@ -13,14 +13,17 @@ static bool is_guess(const struct frame *frame)
 	return frame->doubtful || frame->found_by == FOUND_BY_SCAN;
 }
 
-/*
- * The call site.  Within a file, as an address in the file; what is in no file has only its pc,
- * and the kernel shows no addresses, only offsets from its functions.
- */
+/* The kernel shows no addresses, only offsets from its functions, and so do texts. */
+static bool has_address(const struct frame *frame)
+{
+	return frame->pc && frame->kind != FRAME_KERNEL;
+}
+
+/* The call site.  Within a file, as an address in the file; what is in no file has only its pc. */
 static uint64_t place(const struct frame *frame)
 {
-	if (frame->kind == FRAME_KERNEL)
-		return frame->offset;
+	if (!has_address(frame))
+		return frame->module_offset + frame->offset;
 	return frame->module ? frame->module_offset : frame->pc;
 }
 
@@ -31,33 +34,20 @@ static bool same_frame(const struct frame *a, const struct frame *b)
 	    !same_string(a->module, b->module))
 		return false;
 	/* Inlined frames share the pc of the frame around them. */
-	return !a->inlined || (a->line == b->line && same_string(a->file, b->file));
+	return (has_address(a) && !a->inlined) ||
+	       (a->line == b->line && same_string(a->file, b->file));
 }
 
 static bool same_stack(const struct stack *a, const struct stack *b)
 {
-	if (a->count != b->count || a->complete != b->complete || a->omitted != b->omitted)
+	if (a->count != b->count || a->complete != b->complete || a->omitted != b->omitted ||
+	    a->omitted_outer != b->omitted_outer)
 		return false;
 	for (size_t i = 0; i < a->count; i++) {
 		if (!same_frame(&a->frames[i], &b->frames[i]))
 			return false;
 	}
 	return a->complete || same_string(a->incomplete, b->incomplete);
-}
-
-static bool same_resource(const struct resource *a, const struct resource *b)
-{
-	if (!same_string(a->kind, b->kind))
-		return false;
-	if (!a->kind)
-		return true;
-	if (a->identity || b->identity)
-		return same_string(a->identity, b->identity);
-	if (a->address || b->address)
-		return a->address == b->address;
-	if (a->fd != b->fd || !same_string(a->name, b->name))
-		return false;
-	return a->fd >= 0 || a->name || same_string(a->detail, b->detail);
 }
 
 static bool same_owners(const struct wait *a, const struct wait *b)
@@ -78,11 +68,24 @@ static bool same_call(const struct wait *a, const struct wait *b)
 	       (!a->has_syscall || a->syscall.number == b->syscall.number);
 }
 
+/* Which goroutine the creator was tells nothing: it runs once for each. */
+static bool same_origin(const struct goroutine *a, const struct goroutine *b)
+{
+	if (!a || !b)
+		return a == b;
+	const struct creator *x = &a->created_by, *y = &b->created_by;
+	return a->locked_to_thread == b->locked_to_thread && same_string(a->bubble, b->bubble) &&
+	       same_string(x->function, y->function) && same_string(x->file, y->file) &&
+	       x->line == y->line && x->offset == y->offset;
+}
+
 bool key_equal(const struct thread *a, const struct thread *b)
 {
 	return a->wait.class == b->wait.class && a->wait.idle == b->wait.idle &&
+	       same_string(a->wait.words, b->wait.words) &&
+	       same_origin(a->goroutine, b->goroutine) &&
 	       (a->wait.class != WAIT_SYSTEM_CALL || same_call(&a->wait, &b->wait)) &&
-	       same_resource(&a->wait.resource, &b->wait.resource) &&
+	       resource_is(&a->wait.resource, &b->wait.resource) &&
 	       same_owners(&a->wait, &b->wait) && same_stack(&a->stack, &b->stack);
 }
 
@@ -111,7 +114,10 @@ uint64_t key_hash(const struct thread *thread)
 		hash = mix(hash, (uint64_t)owner->tid);
 	for (size_t i = 0; i < thread->stack.count; i++) {
 		const struct frame *frame = &thread->stack.frames[i];
-		hash = mix(hash, place(frame) + (frame->inlined ? frame->line : 0));
+		bool by_line = frame->inlined || !has_address(frame);
+		hash = mix(hash, place(frame) + (by_line ? frame->line : 0));
 	}
+	if (thread->goroutine)
+		hash = mix(hash, thread->goroutine->created_by.line);
 	return mix(hash, thread->stack.count);
 }

@@ -8,7 +8,7 @@ struct ranked {
 	size_t process_rank;
 	enum suspicion suspicion;
 	bool is_main;
-	pid_t lowest_tid;
+	uint64_t lowest_number; /* tid or goid */
 };
 
 /* A process with its most suspicious group. */
@@ -53,7 +53,10 @@ static int compare_groups(const struct ranked *a, const struct ranked *b)
 	if (!order)
 		order = compare(seconds(&b->group), seconds(&a->group));
 	if (!order)
-		order = compare(a->lowest_tid, b->lowest_tid);
+		order = compare(a->group.of_goroutines, b->group.of_goroutines);
+	if (!order)
+		order = (a->lowest_number > b->lowest_number) -
+			(a->lowest_number < b->lowest_number);
 	return order;
 }
 
@@ -96,13 +99,14 @@ static void rank_processes(const struct dump *dump, struct ranked *ranked)
 
 static struct ranked rank(const struct dump *dump, const struct group *group)
 {
-	const struct process *process = &dump->processes.items[group->process];
+	const struct thread *threads = group_threads_of(dump, group);
+	uint64_t main_number =
+		group->of_goroutines ? 1 : (uint64_t)dump->processes.items[group->process].pid;
 	struct ranked ranked = {.group = *group,
 				.suspicion = wait_classes[group->class].suspicion,
-				.lowest_tid = process->threads.items[group->members.items[0]].tid};
+				.lowest_number = thread_number(&threads[group->members.items[0]])};
 	for (size_t i = 0; i < group->members.count && !ranked.is_main; i++)
-		ranked.is_main =
-			process->threads.items[group->members.items[i]].tid == process->pid;
+		ranked.is_main = thread_number(&threads[group->members.items[i]]) == main_number;
 	return ranked;
 }
 

@@ -11,6 +11,13 @@ const char *const finding_kind_names[FINDING_KINDS] = {
 	[FINDING_LOST_WAKEUP] = "lost wake-up",
 };
 
+const char *const progress_names[PROGRESSES] = {
+	[PROGRESS_STUCK] = "stuck",	  [PROGRESS_CYCLING] = "cycling",
+	[PROGRESS_SPINNING] = "spinning", [PROGRESS_MOVED] = "moved",
+	[PROGRESS_NEW] = "new",		  [PROGRESS_GONE] = "gone",
+	[PROGRESS_UNKNOWN] = "unknown",
+};
+
 void dump_init(struct dump *dump)
 {
 	*dump = (struct dump){0};
@@ -36,14 +43,34 @@ bool thread_wants_kernel_frames(const struct thread *thread)
 	return true;
 }
 
+uint64_t thread_number(const struct thread *thread)
+{
+	return thread->goroutine ? thread->goroutine->goid : (uint64_t)thread->tid;
+}
+
+void thread_deinit(struct thread *thread)
+{
+	wait_deinit(&thread->wait);
+	stack_deinit(&thread->stack);
+	free(thread->goroutine);
+}
+
+const struct thread *group_threads_of(const struct dump *dump, const struct group *group)
+{
+	const struct process *process = &dump->processes.items[group->process];
+	return group->of_goroutines ? process->goroutines.items : process->threads.items;
+}
+
 void process_deinit(struct process *process)
 {
-	array_for_each (&process->threads, thread) {
-		wait_deinit(&thread->wait);
-		stack_deinit(&thread->stack);
-	}
+	array_for_each (&process->threads, thread)
+		thread_deinit(thread);
+	array_for_each (&process->goroutines, goroutine)
+		thread_deinit(goroutine);
 	array_deinit(&process->threads);
+	array_deinit(&process->goroutines);
 	array_deinit(&process->modules);
+	array_deinit(&process->runtimes);
 	array_deinit(&process->command);
 }
 
@@ -71,6 +98,10 @@ bool dump_is_whole(const struct dump *dump)
 	array_for_each (&dump->processes, process) {
 		array_for_each (&process->threads, thread) {
 			if (thread->stack.incomplete)
+				return false;
+		}
+		array_for_each (&process->goroutines, goroutine) {
+			if (goroutine->stack.incomplete)
 				return false;
 		}
 	}

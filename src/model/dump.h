@@ -8,12 +8,31 @@
 
 #include "base/array.h"
 #include "base/strpool.h"
+#include "model/goroutine.h"
 #include "model/stack.h"
 #include "model/wait.h"
 
+/*
+ * What became of a thread between two dumps of one run.  Its place is its stack with its wait; what
+ * hangdump's own stops cost it does not count as having run.
+ */
+enum progress {
+	PROGRESS_NONE,	   /* there is one dump only */
+	PROGRESS_STUCK,	   /* same place, and it did not run */
+	PROGRESS_CYCLING,  /* same place, but it ran */
+	PROGRESS_SPINNING, /* same place, and it burns CPU */
+	PROGRESS_MOVED,
+	PROGRESS_NEW,
+	PROGRESS_GONE,
+	PROGRESS_UNKNOWN, /* not to be told: something could not be read */
+	PROGRESSES
+};
+extern const char *const progress_names[PROGRESSES]; /* NULL for PROGRESS_NONE */
+
+/* A thread of the kernel's, or a goroutine, which has `goroutine` and few of the other facts. */
 struct thread {
-	pid_t tid;	     /* in our pid namespace */
-	const char *name;    /* as the kernel has it: may hold any byte */
+	pid_t tid;	  /* in our pid namespace; of a goroutine: whom it runs on, 0 for nobody */
+	const char *name; /* as the kernel has it: may hold any byte */
 	uint64_t start_time; /* clock ticks since boot */
 	char state;	     /* as /proc said before the stop: R S D T t Z X I; 0 not known */
 	int64_t cpu_user_ns, cpu_system_ns, cpu_total_ns; /* -1: not known */
@@ -31,9 +50,15 @@ struct thread {
 	int64_t look_ns, look_cpu_ns, look_delay_ns;
 	/* The innermost frame of `stack` that both looks have; stack.count: they have none. */
 	size_t look_frame;
+	enum progress progress; /* over the samples of which this dump is the last */
 	struct wait wait;
 	struct stack stack;
+	struct goroutine *goroutine; /* owned; NULL: a thread of the kernel's */
 };
+
+/* What tells it from its like in its process: tid or goid. */
+uint64_t thread_number(const struct thread *thread);
+void thread_deinit(struct thread *thread);
 
 /* Do the user's frames say little of why the thread is where it is? */
 bool thread_wants_kernel_frames(const struct thread *thread);
@@ -44,25 +69,35 @@ struct module {
 	uint64_t start, end;  /* the lowest and the highest mapped address */
 };
 
+/* A language's runtime that the process runs on. */
+struct runtime {
+	const char *name; /* "go" */
+	const char *version;
+};
+
 struct process {
-	pid_t pid, ppid;
+	pid_t pid;  /* 0: not known, as in a dump that Go has printed */
+	pid_t ppid; /* -1: not known */
 	const char *name;
 	const char *executable;
 	array(const char *) command;
 	uint64_t start_time;	 /* clock ticks since boot */
 	uint64_t pid_namespace;	 /* inode; 0 not known */
 	int64_t running_ms;	 /* since it began */
-	int64_t frozen_us;	 /* how long its threads were held; 0 when it was not stopped */
+	int64_t frozen_us;	 /* how long its threads were held; 0: not stopped; -1: not known */
 	uint64_t signals_caught; /* bit n - 1: it has a handler for signal n */
 	bool timers;		 /* it has POSIX timers that send signals */
 	array(struct thread) threads;
 	array(struct module) modules;
+	array(struct runtime) runtimes;
+	array(struct thread) goroutines; /* each has `goroutine` */
 };
 
-/* Threads of one process with the same stack, class and resource, in report order. */
+/* Threads or goroutines of one process with the same stack, class and resource. */
 struct group {
 	size_t process;	       /* index into the dump's processes */
-	array(size_t) members; /* indexes into that process's threads, in tid order */
+	bool of_goroutines;    /* members are of its goroutines, not of its threads */
+	array(size_t) members; /* indexes into those, by tid or goid */
 	enum wait_class class;
 	int64_t since_min_ms, since_max_ms; /* -1: not known */
 	bool idle;
@@ -120,6 +155,9 @@ struct dump {
 	const char *boot_id;
 	uint64_t monotonic_ns;
 	const char *host_name, *kernel, *arch;
+	bool tree; /* it has all descendants of its processes, or an error for each that it lacks */
+	/* Why it was made, in the words of the one who did: "panic: test timed out after 10m0s". */
+	const char *occasion;
 	array(struct process) processes;
 	array(struct group) groups;
 	array(struct finding) findings;
@@ -130,6 +168,9 @@ struct dump {
 void dump_init(struct dump *dump);
 void dump_deinit(struct dump *dump);
 void process_deinit(struct process *process);
+
+/* What a group's members are indexes into. */
+const struct thread *group_threads_of(const struct dump *dump, const struct group *group);
 
 /* Could everything be read, and every stack be walked to its end? */
 bool dump_is_whole(const struct dump *dump);

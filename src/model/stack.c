@@ -3,15 +3,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *const frame_kind_names[FRAME_KINDS] = {
-	[FRAME_NATIVE] = "native", [FRAME_KERNEL] = "kernel", [FRAME_SIGNAL] = "signal"};
+const char *const frame_kind_names[FRAME_KINDS] = {[FRAME_NATIVE] = "native",
+						   [FRAME_KERNEL] = "kernel",
+						   [FRAME_SIGNAL] = "signal",
+						   [FRAME_GO] = "go"};
 
 const char *const found_by_names[FOUND_BY_WAYS] = {[FOUND_BY_REGISTERS] = "registers",
 						   [FOUND_BY_CFI] = "cfi",
 						   [FOUND_BY_FRAME_POINTER] = "frame pointer",
 						   [FOUND_BY_SCAN] = "scan",
 						   [FOUND_BY_INLINE] = "inline",
-						   [FOUND_BY_KERNEL] = "kernel"};
+						   [FOUND_BY_KERNEL] = "kernel",
+						   [FOUND_BY_UNKNOWN] = "unknown"};
 
 void stack_deinit(struct stack *stack)
 {

@@ -10,6 +10,7 @@ enum frame_kind {
 	FRAME_NATIVE,
 	FRAME_KERNEL,
 	FRAME_SIGNAL, /* the return trampoline of a signal handler; what it interrupted comes next */
+	FRAME_GO,     /* of a goroutine, as Go's tables name it */
 	FRAME_KINDS
 };
 extern const char *const frame_kind_names[FRAME_KINDS];
@@ -18,9 +19,10 @@ enum found_by {
 	FOUND_BY_REGISTERS,	/* the thread's own program counter */
 	FOUND_BY_CFI,		/* call frame information, or an equally exact rule (PLT stub) */
 	FOUND_BY_FRAME_POINTER, /* the frame pointer chain */
-	FOUND_BY_SCAN,	 /* a guess: a word on the stack that is the return address of a call */
-	FOUND_BY_INLINE, /* debug information, inside the frame outside it */
-	FOUND_BY_KERNEL, /* /proc/PID/task/TID/stack */
+	FOUND_BY_SCAN,	  /* a guess: a word on the stack that is the return address of a call */
+	FOUND_BY_INLINE,  /* debug information, inside the frame outside it */
+	FOUND_BY_KERNEL,  /* /proc/PID/task/TID/stack */
+	FOUND_BY_UNKNOWN, /* not said where it was read from: a text */
 	FOUND_BY_WAYS
 };
 extern const char *const found_by_names[FOUND_BY_WAYS];
@@ -30,7 +32,7 @@ struct frame {
 	enum found_by found_by;
 	bool doubtful; /* a guess stands between this frame and the registers */
 	bool inlined;  /* has no frame of its own: the next outer frame not inlined has */
-	uint64_t pc;   /* 0 for kernel frames */
+	uint64_t pc;   /* 0 for kernel frames, and when not known */
 	uint64_t cfa;  /* canonical frame address, 0 when not known */
 	/* Where to look pc up: pc itself, or pc - 1 when pc is a return address. */
 	uint64_t lookup_pc;
@@ -50,6 +52,7 @@ struct stack {
 	bool complete;		/* the walk reached the thread's first frame */
 	const char *incomplete; /* why not: in the dump's pool */
 	size_t omitted;		/* frames that the walk saw beyond --max-frames */
+	size_t omitted_outer;	/* how many of `frames`, the outermost, come after those */
 };
 
 /*

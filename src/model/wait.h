@@ -67,6 +67,7 @@ enum wait_class {
 	WAIT_IO_URING_WORKER,
 	WAIT_CHANNEL_RECEIVE,
 	WAIT_CHANNEL_SEND,
+	WAIT_CHANNEL_SELECT,
 	WAIT_MONITOR_ENTER,
 	WAIT_OBJECT,
 	WAIT_SYSTEM_CALL, /* any other: wait.syscall names it */
@@ -145,8 +146,13 @@ struct resource {
 		identity; /* what makes two resources one: "pipe:[1234]"; NULL: address and fd do */
 };
 
+/* Is it one thing?  Within one process, or by what is the same in all. */
+bool resource_is(const struct resource *a, const struct resource *b);
+
 struct wait {
 	enum wait_class class;
+	/* The runtime's own for it, "chan send"; NULL: wait_classes[] has the name. */
+	const char *words;
 	int64_t since_ms;   /* -1: not known */
 	int64_t timeout_ms; /* time left; -1: none, or not known */
 	bool idle;	    /* waits for work by design */
@@ -162,6 +168,9 @@ struct wait {
 	bool overdue;	  /* memory says that it should have been woken: see FINDING_LOST_WAKEUP */
 	const char *rule; /* which row decided, for -v and for tests; static */
 };
+
+/* What the report calls it. */
+const char *wait_name(const struct wait *wait);
 
 void wait_init(struct wait *wait);
 void wait_deinit(struct wait *wait);

@@ -31,11 +31,11 @@ static int compare_errors(const void *a, const void *b)
 
 static void print_threads(struct printer *p, const struct dump_error *const *errors, size_t count)
 {
-	_cleanup_free_ pid_t *tids = xcalloc(count, sizeof(*tids));
+	_cleanup_free_ uint64_t *tids = xcalloc(count, sizeof(*tids));
 	size_t distinct = 0;
 	for (size_t i = 0; i < count; i++) {
-		if (errors[i]->tid && (!distinct || tids[distinct - 1] != errors[i]->tid))
-			tids[distinct++] = errors[i]->tid;
+		if (errors[i]->tid && (!distinct || tids[distinct - 1] != (uint64_t)errors[i]->tid))
+			tids[distinct++] = (uint64_t)errors[i]->tid;
 	}
 	if (!distinct)
 		return;
@@ -43,7 +43,7 @@ static void print_threads(struct printer *p, const struct dump_error *const *err
 		print_format(p, " of %zu threads (", distinct);
 	else
 		print(p, " of thread ");
-	print_tids(p, tids, distinct, p->options->verbose ? SIZE_MAX : MOST_RANGES);
+	print_ids(p, tids, distinct, p->options->verbose ? SIZE_MAX : MOST_RANGES);
 	print(p, distinct > 1 ? ")" : "");
 }
 

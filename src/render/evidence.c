@@ -44,7 +44,7 @@ static void print_seconds(struct printer *p, int64_t ms)
 static void tell_sleep(struct printer *p, const struct thread *thread)
 {
 	const struct wait *wait = &thread->wait;
-	print_format(p, ": %s", wait_classes[wait->class].name);
+	print_format(p, ": %s", wait_name(wait));
 	if (wait->has_syscall && wait->syscall.name) {
 		print(p, " in ");
 		print_foreign(p, wait->syscall.name);

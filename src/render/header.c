@@ -85,17 +85,29 @@ static void print_command(struct printer *p, const struct process *process)
 	print_end(p);
 }
 
+static void print_count(struct printer *p, size_t count, const char *word)
+{
+	print_format(p, ", %zu %s%s", count, word, count == 1 ? "" : "s");
+}
+
 static void print_process_line(struct printer *p, const struct process *process)
 {
-	print_format(p, "process %d", process->pid);
+	if (process->pid)
+		print_format(p, "process %d", process->pid);
+	else
+		print(p, "a process");
 	if (process->name) {
 		print(p, " (");
 		print_foreign(p, process->name);
 		print(p, ")");
 	}
-	print_format(p, ", %zu thread%s, ", process->threads.count,
-		     process->threads.count == 1 ? "" : "s");
-	print_held(p, process->frozen_us);
+	if (process->threads.count || !process->goroutines.count) {
+		print_count(p, process->threads.count, "thread");
+		print(p, ", ");
+		print_held(p, process->frozen_us);
+	}
+	if (process->goroutines.count)
+		print_count(p, process->goroutines.count, "goroutine");
 	if (is_partial(p->dump, process))
 		print(p, ", partial: the end says what is missing");
 }
@@ -112,16 +124,30 @@ void print_process_header(struct printer *p, const struct process *process)
 
 static void print_tree_header(struct printer *p)
 {
-	size_t count = p->dump->processes.count;
+	size_t count = p->dump->processes.count, goroutines = 0;
+	array_for_each (&p->dump->processes, process)
+		goroutines += process->goroutines.count;
 	style_on(p, STYLE_TITLE);
 	if (count == 0)
 		print(p, "hangdump: no process");
 	else
-		print_format(p, "hangdump: %zu processes, %zu thread%s", count, p->thread_count,
-			     p->thread_count == 1 ? "" : "s");
+		print_format(p, "hangdump: %zu processes", count);
+	if (count && (p->thread_count || !goroutines))
+		print_count(p, p->thread_count, "thread");
+	if (goroutines)
+		print_count(p, goroutines, "goroutine");
 	if (is_partial(p->dump, NULL))
 		print(p, ", partial: the end says what is missing");
 	style_off(p);
+	print_end(p);
+}
+
+static void print_occasion(struct printer *p)
+{
+	if (!p->dump->occasion)
+		return;
+	print(p, "occasion: ");
+	print_foreign(p, p->dump->occasion);
 	print_end(p);
 }
 
@@ -129,16 +155,15 @@ void print_header(struct printer *p)
 {
 	if (p->dump->processes.count != 1) {
 		print_tree_header(p);
-		if (p->options->verbose)
-			print_origin(p);
-		return;
+	} else {
+		style_on(p, STYLE_TITLE);
+		print(p, "hangdump: ");
+		print_process_line(p, &p->dump->processes.items[0]);
+		style_off(p);
+		print_end(p);
+		print_command(p, &p->dump->processes.items[0]);
 	}
-	style_on(p, STYLE_TITLE);
-	print(p, "hangdump: ");
-	print_process_line(p, &p->dump->processes.items[0]);
-	style_off(p);
-	print_end(p);
-	print_command(p, &p->dump->processes.items[0]);
+	print_occasion(p);
 	if (p->options->verbose)
 		print_origin(p);
 }

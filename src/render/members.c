@@ -6,6 +6,7 @@
 #include "render/parts.h"
 
 #include <ctype.h>
+#include <inttypes.h>
 #include <string.h>
 
 /* Without -v; a line is to be read by people.  The JSON dump has them all. */
@@ -13,7 +14,7 @@
 #define MOST_ENTRIES 8
 
 struct member {
-	pid_t tid;
+	uint64_t id; /* tid or goid */
 	const char *name;
 	size_t stem; /* length of the name without its number */
 	uint64_t number;
@@ -22,7 +23,7 @@ struct member {
 /* Members [first, end) of one stem. */
 struct entry {
 	size_t first, end;
-	pid_t lowest_tid;
+	uint64_t lowest_id;
 };
 
 /* No more digits than a uint64_t holds for sure. */
@@ -30,7 +31,7 @@ struct entry {
 
 static struct member make_member(const struct thread *thread)
 {
-	struct member member = {.tid = thread->tid, .name = thread->name};
+	struct member member = {.id = thread_number(thread), .name = thread->name};
 	if (!member.name)
 		return member;
 	size_t length = strlen(member.name), digits = 0;
@@ -52,28 +53,28 @@ static int compare_stems(const struct member *a, const struct member *b)
 	return memcmp(a->name, b->name, a->stem);
 }
 
-static int by_stem_and_tid(const void *a, const void *b)
+static int by_stem_and_id(const void *a, const void *b)
 {
 	const struct member *x = a, *y = b;
 	int order = compare_stems(x, y);
-	return order ? order : (x->tid > y->tid) - (x->tid < y->tid);
+	return order ? order : (x->id > y->id) - (x->id < y->id);
 }
 
-static int by_lowest_tid(const void *a, const void *b)
+static int by_lowest_id(const void *a, const void *b)
 {
 	const struct entry *x = a, *y = b;
-	return (x->lowest_tid > y->lowest_tid) - (x->lowest_tid < y->lowest_tid);
+	return (x->lowest_id > y->lowest_id) - (x->lowest_id < y->lowest_id);
 }
 
-static size_t range_end(const pid_t *tids, size_t count, size_t first)
+static size_t range_end(const uint64_t *ids, size_t count, size_t first)
 {
 	size_t end = first + 1;
-	while (end < count && tids[end] == tids[end - 1] + 1)
+	while (end < count && ids[end] == ids[end - 1] + 1)
 		end++;
 	return end - first > 2 ? end : first + 1;
 }
 
-void print_tids(struct printer *p, const pid_t *tids, size_t count, size_t most)
+void print_ids(struct printer *p, const uint64_t *ids, size_t count, size_t most)
 {
 	size_t ranges = 0;
 	for (size_t first = 0, end; first < count; first = end, ranges++) {
@@ -81,10 +82,10 @@ void print_tids(struct printer *p, const pid_t *tids, size_t count, size_t most)
 			print_format(p, " and %zu more", count - first);
 			return;
 		}
-		end = range_end(tids, count, first);
-		print_format(p, "%s%d", first ? ", " : "", tids[first]);
+		end = range_end(ids, count, first);
+		print_format(p, "%s%" PRIu64, first ? ", " : "", ids[first]);
 		if (end - first > 1)
-			print_format(p, "-%d", tids[end - 1]);
+			print_format(p, "-%" PRIu64, ids[end - 1]);
 	}
 }
 
@@ -116,14 +117,14 @@ static void print_names(struct printer *p, const struct member *members, size_t 
 
 static void print_entry(struct printer *p, const struct member *members, size_t count)
 {
-	_cleanup_free_ pid_t *tids = xcalloc(count, sizeof(*tids));
+	_cleanup_free_ uint64_t *ids = xcalloc(count, sizeof(*ids));
 	for (size_t i = 0; i < count; i++)
-		tids[i] = members[i].tid;
-	print_tids(p, tids, count, p->options->verbose ? SIZE_MAX : MOST_RANGES);
+		ids[i] = members[i].id;
+	print_ids(p, ids, count, p->options->verbose ? SIZE_MAX : MOST_RANGES);
 	print_names(p, members, count);
 }
 
-/* Members must be sorted by stem; the entries come out by their lowest tid. */
+/* Members must be sorted by stem; the entries come out by their lowest id. */
 static size_t find_entries(const struct member *members, size_t count, struct entry *entries)
 {
 	size_t found = 0;
@@ -131,20 +132,21 @@ static size_t find_entries(const struct member *members, size_t count, struct en
 		end = first + 1;
 		while (end < count && compare_stems(&members[first], &members[end]) == 0)
 			end++;
-		entries[found++] = (struct entry){first, end, members[first].tid};
+		entries[found++] = (struct entry){first, end, members[first].id};
 	}
-	qsort(entries, found, sizeof(*entries), by_lowest_tid);
+	qsort(entries, found, sizeof(*entries), by_lowest_id);
 	return found;
 }
 
-void print_members(struct printer *p, const struct process *process, const struct group *group)
+void print_members(struct printer *p, const struct group *group)
 {
+	const struct thread *threads = group_threads_of(p->dump, group);
 	size_t count = group->members.count, shown = 0;
 	_cleanup_free_ struct member *members = xcalloc(count, sizeof(*members));
 	_cleanup_free_ struct entry *entries = xcalloc(count, sizeof(*entries));
 	for (size_t i = 0; i < count; i++)
-		members[i] = make_member(&process->threads.items[group->members.items[i]]);
-	qsort(members, count, sizeof(*members), by_stem_and_tid);
+		members[i] = make_member(&threads[group->members.items[i]]);
+	qsort(members, count, sizeof(*members), by_stem_and_id);
 	size_t found = find_entries(members, count, entries);
 	for (size_t i = 0; i < found; i++) {
 		if (i == MOST_ENTRIES && !p->options->verbose) {

@@ -21,9 +21,9 @@ void tell_evidence(struct printer *p, const struct finding *finding, add_sentenc
 		   void *context);
 
 /* No end of line: "4245-4254, 4260 "worker-1".."worker-10"". */
-void print_members(struct printer *p, const struct process *process, const struct group *group);
-/* No end of line: "4245-4254, 4260"; at most `most` ranges.  tids must be sorted. */
-void print_tids(struct printer *p, const pid_t *tids, size_t count, size_t most);
+void print_members(struct printer *p, const struct group *group);
+/* No end of line: "4245-4254, 4260"; at most `most` ranges.  ids must be sorted. */
+void print_ids(struct printer *p, const uint64_t *ids, size_t count, size_t most);
 
 /* No end of line: "mutex current (bank.c:11) at 0x5581c0de40c0". */
 void print_resource(struct printer *p, const struct resource *resource, bool with_address);
@@ -36,16 +36,17 @@ void print_detail(struct printer *p, const struct resource *resource);
 void print_owners(struct printer *p, const char *before, const struct wait *wait, pid_t home,
 		  bool with_names);
 /* No empty line: "on mutex ..., held by ..."; nothing when there is nothing to say. */
-void print_waiting_on(struct printer *p, const struct process *process, const struct group *group);
+void print_waiting_on(struct printer *p, const struct group *group);
 
 /* No empty line. */
 void print_stack(struct printer *p, const struct thread *thread);
+/* The same: who created a group's goroutines, and in which goroutines; nothing when not known. */
+void print_creator(struct printer *p, const struct group *group);
 
 void print_errors(struct printer *p);
 
 /* -v.  No empty line before the first two. */
-void print_member_details(struct printer *p, const struct process *process,
-			  const struct group *group);
+void print_member_details(struct printer *p, const struct group *group);
 void print_origin(struct printer *p);
 void print_modules(struct printer *p);
 

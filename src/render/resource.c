@@ -110,9 +110,8 @@ static bool equal(const char *a, const char *b)
 }
 
 /* Members wait on one thing, but what was seen of it may differ from one to the next. */
-static bool details_agree(const struct process *process, const struct group *group)
+static bool details_agree(const struct thread *threads, const struct group *group)
 {
-	const struct thread *threads = process->threads.items;
 	const char *detail = threads[group->members.items[0]].wait.resource.detail;
 	array_for_each (&group->members, member) {
 		if (!equal(threads[*member].wait.resource.detail, detail))
@@ -121,19 +120,21 @@ static bool details_agree(const struct process *process, const struct group *gro
 	return true;
 }
 
-void print_waiting_on(struct printer *p, const struct process *process, const struct group *group)
+void print_waiting_on(struct printer *p, const struct group *group)
 {
-	const struct wait *wait = &process->threads.items[group->members.items[0]].wait;
+	const struct thread *threads = group_threads_of(p->dump, group);
+	const struct wait *wait = &threads[group->members.items[0]].wait;
 	if (!wait->resource.kind && !wait->owners.count)
 		return;
 	if (wait->resource.kind) {
 		print(p, "on ");
 		print_resource(p, &wait->resource, true);
-		if (details_agree(process, group))
+		if (details_agree(threads, group))
 			print_detail(p, &wait->resource);
 		else
 			print(p, " (details differ)");
 	}
-	print_owners(p, wait->resource.kind ? ", " : "", wait, process->pid, true);
+	print_owners(p, wait->resource.kind ? ", " : "", wait,
+		     p->dump->processes.items[group->process].pid, true);
 	print_end(p);
 }

@@ -9,16 +9,15 @@ static const enum style suspicion_styles[] = {[SUSPICION_HIGH] = STYLE_HIGH,
 
 /* How much of the dump was shown. */
 struct tally {
-	size_t threads, idle_groups, idle_threads;
-	bool *seen; /* by process */
+	size_t shown, idle_groups, idle;
 };
 
-static void print_class(struct printer *p, const struct process *process, const struct group *group)
+static void print_class(struct printer *p, const struct thread *threads, const struct group *group)
 {
-	const struct wait *wait = &process->threads.items[group->members.items[0]].wait;
+	const struct wait *wait = &threads[group->members.items[0]].wait;
 	style_on(p,
 		 group->idle ? STYLE_DIM : suspicion_styles[wait_classes[group->class].suspicion]);
-	print(p, wait_classes[group->class].name);
+	print_foreign(p, wait_name(wait));
 	if (group->class == WAIT_SYSTEM_CALL && wait->has_syscall && wait->syscall.number >= 0) {
 		if (wait->syscall.name)
 			print(p, " ");
@@ -28,7 +27,7 @@ static void print_class(struct printer *p, const struct process *process, const 
 	}
 	style_off(p);
 	array_for_each (&group->members, member) {
-		if (process->threads.items[*member].wait.confidence == CONFIDENCE_LIKELY) {
+		if (threads[*member].wait.confidence == CONFIDENCE_LIKELY) {
 			print(p, " (likely)");
 			return;
 		}
@@ -50,13 +49,13 @@ static void print_since(struct printer *p, const struct group *group)
 		print_format(p, ", %lld-%s", (long long)least, longest);
 }
 
-static void print_timeout(struct printer *p, const struct process *process,
+static void print_timeout(struct printer *p, const struct thread *threads,
 			  const struct group *group)
 {
 	int64_t least = -1, most = -1;
 	size_t timed = 0;
 	array_for_each (&group->members, member) {
-		int64_t left = process->threads.items[*member].wait.timeout_ms;
+		int64_t left = threads[*member].wait.timeout_ms;
 		if (left < 0)
 			continue;
 		least = timed == 0 || left < least ? left : least;
@@ -77,65 +76,100 @@ static void print_timeout(struct printer *p, const struct process *process,
 		print_format(p, " to %s", last);
 }
 
-static void print_group(struct printer *p, const struct process *process, const struct group *group)
+static void print_goroutine_marks(struct printer *p, const struct goroutine *goroutine)
 {
-	print_end(p);
-	print_format(p, "%zu thread%s [", group->members.count,
-		     group->members.count == 1 ? "" : "s");
-	print_class(p, process, group);
-	print_since(p, group);
-	print_timeout(p, process, group);
-	print(p, group->idle ? ", idle]: " : "]: ");
-	print_members(p, process, group);
-	print_end(p);
-	if (p->options->verbose)
-		print_member_details(p, process, group);
-	print_waiting_on(p, process, group);
-	print_stack(p, &process->threads.items[group->members.items[0]]);
+	if (!goroutine)
+		return;
+	if (goroutine->locked_to_thread)
+		print(p, ", locked to thread");
+	if (goroutine->bubble) {
+		print(p, ", ");
+		print_foreign(p, goroutine->bubble);
+	}
 }
 
-/* Threads and processes that are in no group yet are in the dump. */
-static void print_rest(struct printer *p, const struct tally *tally)
+static const char *member_word(bool of_goroutines, size_t count)
 {
-	bool several = p->dump->processes.count > 1;
-	for (size_t i = 0; several && i < p->dump->processes.count; i++) {
-		if (!tally->seen[i])
-			print_process_header(p, &p->dump->processes.items[i]);
+	static const char *const words[2][2] = {{"threads", "thread"}, {"goroutines", "goroutine"}};
+	return words[of_goroutines][count == 1];
+}
+
+static void print_group(struct printer *p, const struct group *group)
+{
+	const struct thread *threads = group_threads_of(p->dump, group);
+	const struct thread *first = &threads[group->members.items[0]];
+	print_end(p);
+	print_format(p, "%zu %s [", group->members.count,
+		     member_word(group->of_goroutines, group->members.count));
+	print_class(p, threads, group);
+	print_since(p, group);
+	print_timeout(p, threads, group);
+	print_goroutine_marks(p, first->goroutine);
+	print(p, group->idle ? ", idle]: " : "]: ");
+	print_members(p, group);
+	print_end(p);
+	if (p->options->verbose)
+		print_member_details(p, group);
+	print_waiting_on(p, group);
+	print_stack(p, first);
+	print_creator(p, group);
+}
+
+static void print_left_out(struct printer *p, const struct tally *tally, bool of_goroutines)
+{
+	if (!tally->idle_groups)
+		return;
+	print_end(p);
+	print_format(p, "%zu idle %s in %zu group%s left out.", tally->idle,
+		     member_word(of_goroutines, tally->idle), tally->idle_groups,
+		     tally->idle_groups == 1 ? "" : "s");
+	print_end(p);
+}
+
+static void print_ungrouped(struct printer *p, size_t count, bool of_goroutines)
+{
+	if (!count)
+		return;
+	print_end(p);
+	print_format(p, "%zu %s in no group.", count, member_word(of_goroutines, count));
+	print_end(p);
+}
+
+/* Threads and processes that are in no group yet are in the dump; tallies: threads, goroutines. */
+static void print_rest(struct printer *p, const struct tally tallies[2], const bool *seen)
+{
+	size_t totals[2] = {p->thread_count, 0};
+	for (size_t i = 0; i < p->dump->processes.count; i++) {
+		const struct process *process = &p->dump->processes.items[i];
+		totals[1] += process->goroutines.count;
+		if (!seen[i] && p->dump->processes.count > 1)
+			print_process_header(p, process);
 	}
-	if (tally->idle_groups) {
-		print_end(p);
-		print_format(p, "%zu idle thread%s in %zu group%s left out.", tally->idle_threads,
-			     tally->idle_threads == 1 ? "" : "s", tally->idle_groups,
-			     tally->idle_groups == 1 ? "" : "s");
-		print_end(p);
-	}
-	size_t rest = p->thread_count - tally->threads - tally->idle_threads;
-	if (rest) {
-		print_end(p);
-		print_format(p, "%zu thread%s in no group.", rest, rest == 1 ? "" : "s");
-		print_end(p);
-	}
+	for (int i = 0; i < 2; i++)
+		print_left_out(p, &tallies[i], i);
+	for (int i = 0; i < 2; i++)
+		print_ungrouped(p, totals[i] - tallies[i].shown - tallies[i].idle, i);
 }
 
 static void print_groups(struct printer *p)
 {
 	const struct dump *dump = p->dump;
 	_cleanup_free_ bool *seen = xcalloc(dump->processes.count, sizeof(*seen));
-	struct tally tally = {.seen = seen};
+	struct tally tallies[2] = {0};
 	array_for_each (&dump->groups, group) {
-		const struct process *process = &dump->processes.items[group->process];
+		struct tally *tally = &tallies[group->of_goroutines];
 		if (group->idle && p->options->no_idle) {
-			tally.idle_groups++;
-			tally.idle_threads += group->members.count;
+			tally->idle_groups++;
+			tally->idle += group->members.count;
 			continue;
 		}
 		if (dump->processes.count > 1 && !seen[group->process])
-			print_process_header(p, process);
+			print_process_header(p, &dump->processes.items[group->process]);
 		seen[group->process] = true;
-		tally.threads += group->members.count;
-		print_group(p, process, group);
+		tally->shown += group->members.count;
+		print_group(p, group);
 	}
-	print_rest(p, &tally);
+	print_rest(p, tallies, seen);
 }
 
 void render_text(const struct dump *dump, const struct render_options *options, FILE *to)

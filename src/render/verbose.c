@@ -67,11 +67,33 @@ static void print_call(struct printer *p, const struct wait *wait)
 	print(p, count ? ")" : "()");
 }
 
-void print_member_details(struct printer *p, const struct process *process,
-			  const struct group *group)
+static void print_goroutine(struct printer *p, const struct thread *thread)
 {
+	const struct goroutine *goroutine = thread->goroutine;
+	print_format(p, "  goroutine %" PRIu64 ": status ", goroutine->goid);
+	print_foreign(p, goroutine->status ? goroutine->status : "unknown");
+	if (thread->wait.since_ms >= 0)
+		print_format(p, ", for %" PRId64 " ms", thread->wait.since_ms);
+	if (thread->tid)
+		print_format(p, ", on thread %d", thread->tid);
+	if (goroutine->created_by.goid)
+		print_format(p, ", created in goroutine %" PRIu64, goroutine->created_by.goid);
+	if (goroutine->labels) {
+		print(p, ", labels ");
+		print_foreign(p, goroutine->labels);
+	}
+	print_end(p);
+}
+
+void print_member_details(struct printer *p, const struct group *group)
+{
+	const struct thread *threads = group_threads_of(p->dump, group);
 	array_for_each (&group->members, member) {
-		const struct thread *thread = &process->threads.items[*member];
+		const struct thread *thread = &threads[*member];
+		if (thread->goroutine) {
+			print_goroutine(p, thread);
+			continue;
+		}
 		char state[] = {thread->state, '\0'};
 		print_format(p, "  thread %d: state ", thread->tid);
 		print_foreign(p, thread->state ? state : "unknown");

@@ -58,6 +58,7 @@ const struct wait_words wait_words[WAIT_CLASSES] = {
 	[WAIT_IO_URING_WORKER] = {"works for", "works for an io_uring", UP_TO},
 	[WAIT_CHANNEL_RECEIVE] = {"receives from", "waits for a message", "sent by"},
 	[WAIT_CHANNEL_SEND] = {"sends to", "waits for room in a channel", "received by"},
+	[WAIT_CHANNEL_SELECT] = {"waits for", "waits for one of several channels", UP_TO},
 	[WAIT_MONITOR_ENTER] = {"waits for", "waits for a monitor", HELD_BY},
 	[WAIT_OBJECT] = {"waits on", "waits on an object", "to be notified by"},
 	[WAIT_SYSTEM_CALL] = {"waits for", "is in a system call", UP_TO},
@@ -109,4 +110,5 @@ const char *const found_by_words[FOUND_BY_WAYS] = {
 	[FOUND_BY_SCAN] = "by scan",
 	[FOUND_BY_INLINE] = "inlined",
 	[FOUND_BY_KERNEL] = "by the kernel",
+	[FOUND_BY_UNKNOWN] = "by unknown means",
 };

@@ -30,6 +30,7 @@ json_t *convert_head(const struct dump *dump)
 	json_put(head, "version", json_integer(STORE_VERSION));
 	json_put(head, "generator", json_text(dump->generator));
 	json_put(head, "taken_at", rfc3339(dump->taken_at_ns));
+	json_put(head, "occasion", json_text(dump->occasion));
 	json_put(head, "clock", clock);
 	json_put(head, "host", host);
 	return head;
@@ -40,7 +41,7 @@ json_t *convert_process(const struct process *process)
 	json_t *command = json_array(), *object = json_object();
 	array_for_each (&process->command, argument)
 		json_array_append_new(command, json_text(*argument));
-	json_put(object, "pid", json_integer(process->pid));
+	json_put(object, "pid", json_nonzero((uint64_t)process->pid));
 	json_put(object, "ppid", json_known(process->ppid));
 	json_put(object, "name", json_text(process->name));
 	json_put(object, "executable", json_text(process->executable));
@@ -121,7 +122,7 @@ static json_t *convert_wait(const struct wait *wait)
 	json_t *owners = json_array(), *object = json_object();
 	array_for_each (&wait->owners, owner)
 		json_array_append_new(owners, convert_thread_id(owner));
-	json_put(object, "class", json_string(wait_classes[wait->class].name));
+	json_put(object, "class", json_text(wait_name(wait)));
 	json_put(object, "since_ms", json_known(wait->since_ms));
 	json_put(object, "timeout_ms", json_known(wait->timeout_ms));
 	json_put(object, "idle", json_boolean(wait->idle));
@@ -168,6 +169,45 @@ json_t *convert_thread(const struct thread *thread)
 	return object;
 }
 
+static json_t *convert_creator(const struct creator *creator)
+{
+	if (!creator->function)
+		return json_null();
+	json_t *object = json_object();
+	json_put(object, "function", json_text(creator->function));
+	json_put(object, "offset", json_nonzero(creator->offset));
+	json_put(object, "file", json_text(creator->file));
+	json_put(object, "line", json_nonzero(creator->line));
+	return object;
+}
+
+json_t *convert_goroutine(const struct thread *thread)
+{
+	const struct goroutine *goroutine = thread->goroutine;
+	json_t *creator = convert_creator(&goroutine->created_by), *object = json_object();
+	if (json_is_object(creator))
+		json_put(creator, "goid", json_nonzero(goroutine->created_by.goid));
+	json_put(object, "goid", json_count(goroutine->goid));
+	json_put(object, "status", json_text(goroutine->status));
+	json_put(object, "tid", json_nonzero((uint64_t)thread->tid));
+	json_put(object, "locked_to_thread", json_boolean(goroutine->locked_to_thread));
+	json_put(object, "system", json_boolean(goroutine->system));
+	json_put(object, "bubble", json_text(goroutine->bubble));
+	json_put(object, "labels", json_text(goroutine->labels));
+	json_put(object, "created_by", creator);
+	json_put(object, "wait", convert_wait(&thread->wait));
+	json_put(object, "omitted_outer", json_count(thread->stack.omitted_outer));
+	return object;
+}
+
+json_t *convert_runtime(const struct runtime *runtime)
+{
+	json_t *object = json_object();
+	json_put(object, "name", json_text(runtime->name));
+	json_put(object, "version", json_text(runtime->version));
+	return object;
+}
+
 json_t *convert_stack_end(const struct stack *stack)
 {
 	json_t *object = json_object();
@@ -183,7 +223,7 @@ json_t *convert_frame(const struct frame *frame)
 	bool kernel = frame->kind == FRAME_KERNEL;
 	json_t *object = json_object();
 	json_put(object, "kind", json_string(frame_kind_names[frame->kind]));
-	json_put(object, "pc", kernel ? json_null() : json_address(frame->pc));
+	json_put(object, "pc", kernel || !frame->pc ? json_null() : json_address(frame->pc));
 	json_put(object, "function", json_text(frame->function));
 	json_put(object, "offset", frame->function ? json_count(frame->offset) : json_null());
 	json_put(object, "module", json_text(frame->module));
@@ -208,20 +248,40 @@ json_t *convert_module(const struct module *module)
 	return object;
 }
 
+/* Each parent once, in the order of the members. */
+static json_t *convert_parents(const struct thread *threads, const struct group *group)
+{
+	json_t *goids = json_array();
+	uint64_t last = 0;
+	array_for_each (&group->members, member) {
+		uint64_t goid = threads[*member].goroutine->created_by.goid;
+		if (goid && goid != last)
+			json_array_append_new(goids, json_count(goid));
+		last = goid;
+	}
+	return goids;
+}
+
 json_t *convert_group(const struct dump *dump, const struct group *group)
 {
 	const struct process *process = &dump->processes.items[group->process];
-	json_t *tids = json_array(), *since = json_object(), *object = json_object();
+	const struct thread *threads = group_threads_of(dump, group);
+	const struct thread *first = &threads[group->members.items[0]];
+	json_t *ids = json_array(), *since = json_object(), *object = json_object();
+	json_t *creator =
+		first->goroutine ? convert_creator(&first->goroutine->created_by) : json_null();
 	array_for_each (&group->members, member)
-		json_array_append_new(tids, json_integer(process->threads.items[*member].tid));
+		json_array_append_new(ids, json_count(thread_number(&threads[*member])));
+	if (json_is_object(creator))
+		json_put(creator, "goids", convert_parents(threads, group));
 	json_put(since, "min", json_known(group->since_min_ms));
 	json_put(since, "max", json_known(group->since_max_ms));
-	json_put(object, "pid", json_integer(process->pid));
-	json_put(object, "tids", tids);
-	json_put(object, "class", json_string(wait_classes[group->class].name));
+	json_put(object, "pid", json_nonzero((uint64_t)process->pid));
+	json_put(object, group->of_goroutines ? "goids" : "tids", ids);
+	json_put(object, "class", json_text(wait_name(&first->wait)));
 	json_put(object, "since_ms", since);
 	json_put(object, "idle", json_boolean(group->idle));
-	json_put(object, "created_by", json_null());
+	json_put(object, "created_by", creator);
 	return object;
 }
 

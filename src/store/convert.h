@@ -8,9 +8,12 @@
 
 /* All that stands before "processes". */
 json_t *convert_head(const struct dump *dump);
-/* A process without its threads and modules; a thread up to its frames, and after them. */
+/* A process without its threads, modules, runtimes and goroutines. */
 json_t *convert_process(const struct process *process);
+json_t *convert_runtime(const struct runtime *runtime);
+/* A thread and a goroutine up to its frames, and after them. */
 json_t *convert_thread(const struct thread *thread);
+json_t *convert_goroutine(const struct thread *thread);
 json_t *convert_stack_end(const struct stack *stack);
 json_t *convert_frame(const struct frame *frame);
 json_t *convert_module(const struct module *module);

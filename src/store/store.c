@@ -21,7 +21,8 @@ static void next_element(struct writer *writer, bool is_first)
 static void write_thread(struct writer *writer, const struct thread *thread)
 {
 	json_write_word(&writer->stream, "{");
-	json_write_members(&writer->stream, convert_thread(thread));
+	json_write_members(&writer->stream,
+			   thread->goroutine ? convert_goroutine(thread) : convert_thread(thread));
 	json_write_word(&writer->stream, ",\"frames\":[");
 	for (size_t i = 0; i < thread->stack.count; i++) {
 		next_element(writer, i == 0);
@@ -46,7 +47,17 @@ static void write_process(struct writer *writer, const struct process *process)
 		next_element(writer, module == process->modules.items);
 		json_write(&writer->stream, convert_module(module));
 	}
-	json_write_word(&writer->stream, "],\n\"runtimes\":[],\n\"goroutines\":[]}");
+	json_write_word(&writer->stream, "],\n\"runtimes\":[");
+	array_for_each (&process->runtimes, runtime) {
+		next_element(writer, runtime == process->runtimes.items);
+		json_write(&writer->stream, convert_runtime(runtime));
+	}
+	json_write_word(&writer->stream, "],\n\"goroutines\":[");
+	array_for_each (&process->goroutines, goroutine) {
+		next_element(writer, goroutine == process->goroutines.items);
+		write_thread(writer, goroutine);
+	}
+	json_write_word(&writer->stream, "]}");
 }
 
 static void write_results(struct writer *writer, const struct dump *dump)

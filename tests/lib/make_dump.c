@@ -51,6 +51,33 @@ struct frame *make_frame(struct dump *dump, struct thread *thread, const char *f
 	return frame;
 }
 
+struct thread *make_goroutine(struct dump *dump, struct process *process, uint64_t goid,
+			      const char *words)
+{
+	struct thread *thread = array_append(&process->goroutines);
+	thread->goroutine = xcalloc(1, sizeof(*thread->goroutine));
+	thread->goroutine->goid = goid;
+	thread->goroutine->status = strpool_add(&dump->strings, "waiting");
+	thread->cpu_user_ns = thread->cpu_system_ns = thread->cpu_total_ns = -1;
+	thread->switches_voluntary = thread->switches_involuntary = -1;
+	wait_init(&thread->wait);
+	thread->wait.words = strpool_add(&dump->strings, words);
+	thread->wait.class = go_wait_class(words, &thread->wait.idle);
+	thread->stack.complete = true;
+	return thread;
+}
+
+struct frame *make_go_frame(struct dump *dump, struct thread *thread, const char *function,
+			    uint64_t offset, const char *file, unsigned line)
+{
+	struct frame *frame = make_frame(dump, thread, function, offset, file, line);
+	frame->kind = FRAME_GO;
+	frame->found_by = FOUND_BY_UNKNOWN;
+	frame->pc = frame->lookup_pc = frame->module_offset = 0;
+	frame->module = NULL;
+	return frame;
+}
+
 void make_resource(struct dump *dump, struct thread *thread, const char *kind, uint64_t address,
 		   const char *name)
 {
@@ -130,6 +157,29 @@ void make_bank(struct dump *dump)
 	finding->summary = strpool_add(&dump->strings, "2 threads wait for each other");
 	make_finding_thread(finding, 4242, 4243);
 	make_finding_thread(finding, 4242, 4244);
+}
+
+#define TRACEE "github.com/aquasecurity/tracee/tests/testutils.ExecCmdBgWithSudoAndCtx"
+
+void make_tracee(struct dump *dump)
+{
+	static const uint64_t goids[][2] = {{8, 7}, {128, 127}, {278, 277}};
+	struct process *tracee = make_process(dump, 4242, "tracee.test");
+	struct runtime *go = array_append(&tracee->runtimes);
+	go->name = "go";
+	tracee->frozen_us = -1;
+	for (size_t i = 0; i < ARRAY_SIZE(goids); i++) {
+		struct thread *sender = make_goroutine(dump, tracee, goids[i][0], "chan send");
+		struct creator *creator = &sender->goroutine->created_by;
+		make_go_frame(dump, sender, TRACEE ".func1.1", 0x3f,
+			      "/tracee/tests/testutils/exec.go", 141);
+		sender->wait.since_ms = 5 * MINUTE;
+		creator->function = strpool_add(&dump->strings, TRACEE ".func1");
+		creator->file = strpool_add(&dump->strings, "/tracee/tests/testutils/exec.go");
+		creator->line = 139;
+		creator->offset = 0xd8;
+		creator->goid = goids[i][1];
+	}
 }
 
 void make_crowd(struct dump *dump, size_t threads, size_t frames, size_t kinds)

@@ -206,6 +206,44 @@ static void the_status_of_a_child_that_ends_meanwhile_is_its_parents(void **stat
 	}
 }
 
+static volatile bool thief_ends;
+
+/* As a supervisor might do that reaps its children while another of its threads makes the dump. */
+static void *steal_news(void *unused)
+{
+	siginfo_t info;
+	while (!thief_ends)
+		waitid(P_ALL, 0, &info, WSTOPPED | WNOHANG | __WALL);
+	return unused;
+}
+
+static void a_stop_is_met_though_another_thread_has_waited_for_it(void **state)
+{
+	(void)state;
+	pthread_t thief;
+	pid_t pid = start(sleep_main);
+	struct deadline deadline = deadline_in_ms(LIMIT_MS);
+	while (capture_all(pid, false) < 9 && !deadline_passed(deadline))
+		continue;
+	thief_ends = false;
+	assert_int_equal(pthread_create(&thief, NULL, steal_news, NULL), 0);
+	for (int i = 0; i < 5; i++) {
+		const struct capture_options options = {.deadline = deadline_in_ms(LIMIT_MS)};
+		struct error *failure = NULL;
+		struct capture *capture;
+		assert_null(capture_survey(&pid, 1, &options, &failure, &capture));
+		capture_hold(capture, &pid, 1, &failure);
+		assert_null(failure);
+		assert_int_equal(capture->processes.items[0].threads.count, 9);
+		array_for_each (&capture->processes.items[0].threads, thread)
+			assert_int_equal(thread->stop, STOP_DONE);
+		capture_free(capture);
+	}
+	thief_ends = true;
+	pthread_join(thief, NULL);
+	finish(pid);
+}
+
 static void descriptors_do_not_pile_up(void **state)
 {
 	(void)state;
@@ -266,6 +304,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_thread_allocates_nothing),
 		cmocka_unit_test(the_status_of_a_child_that_ends_meanwhile_is_its_parents),
+		cmocka_unit_test(a_stop_is_met_though_another_thread_has_waited_for_it),
 		cmocka_unit_test(descriptors_do_not_pile_up),
 		cmocka_unit_test(descendants_are_told_from_others),
 		cmocka_unit_test(a_thread_is_needed_where_yama_says_so),

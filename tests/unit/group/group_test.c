@@ -186,6 +186,103 @@ static void calls_ends_and_bare_addresses_separate(void **state)
 	assert_int_equal(groups_after(no_file_pc_1, no_file_pc_1), 1);
 }
 
+static struct thread *make_alike_goroutine(struct dump *dump, struct process *process,
+					   uint64_t goid)
+{
+	struct thread *thread = make_goroutine(dump, process, goid, "chan send");
+	struct creator *creator = &thread->goroutine->created_by;
+	make_go_frame(dump, thread, "main.send", 0x20, "main.go", 9);
+	make_go_frame(dump, thread, "main.work", 0x40, "main.go", 19);
+	*creator = (struct creator){"main.main", "main.go", 30, 0x50, goid + 100};
+	return thread;
+}
+
+static size_t goroutine_groups_after(change_fn *change)
+{
+	struct dump dump;
+	dump_init(&dump);
+	struct process *process = make_process(&dump, 10, "p");
+	make_alike_goroutine(&dump, process, 10);
+	change(&dump, make_alike_goroutine(&dump, process, 11));
+	group_threads(&dump);
+	size_t count = dump.groups.count;
+	array_for_each (&dump.groups, group)
+		assert_true(group->of_goroutines);
+	dump_deinit(&dump);
+	return count;
+}
+
+CHANGE(other_parent, thread->goroutine->created_by.goid = 1)
+CHANGE(other_labels, thread->goroutine->labels = "{}")
+CHANGE(on_a_thread, thread->tid = 77)
+CHANGE(other_words, thread->wait.words = "chan send (nil chan)")
+CHANGE(other_creator, thread->goroutine->created_by.function = "main.other")
+CHANGE(other_creation, thread->goroutine->created_by.line = 31)
+CHANGE(other_creator_file, thread->goroutine->created_by.file = "other.go")
+CHANGE(other_creator_offset, thread->goroutine->created_by.offset = 0x51)
+CHANGE(locked, thread->goroutine->locked_to_thread = true)
+CHANGE(other_bubble, thread->goroutine->bubble = "synctest bubble 1")
+CHANGE(other_go_function, thread->stack.frames[0].function = "main.other")
+CHANGE(other_go_line, thread->stack.frames[0].line = 8)
+CHANGE(other_go_file, thread->stack.frames[0].file = "other.go")
+CHANGE(other_go_offset, thread->stack.frames[0].offset = 0x21)
+CHANGE(other_gap, thread->stack.omitted_outer = 1)
+
+static void goroutines_have_their_own_key(void **state)
+{
+	(void)state;
+	static const struct {
+		change_fn *change;
+		const char *name;
+		size_t groups;
+	} rows[] = {
+		{other_parent, "other_parent", 1},
+		{other_labels, "other_labels", 1},
+		{on_a_thread, "on_a_thread", 1},
+		{other_since, "other_since", 1},
+		{other_words, "other_words", 2},
+		{other_creator, "other_creator", 2},
+		{other_creation, "other_creation", 2},
+		{other_creator_file, "other_creator_file", 2},
+		{other_creator_offset, "other_creator_offset", 2},
+		{locked, "locked", 2},
+		{other_bubble, "other_bubble", 2},
+		{other_go_function, "other_go_function", 2},
+		{other_go_line, "other_go_line", 2},
+		{other_go_file, "other_go_file", 2},
+		{other_go_offset, "other_go_offset", 2},
+		{other_gap, "other_gap", 2},
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		if (goroutine_groups_after(rows[i].change) != rows[i].groups)
+			fail_msg("%s: not %zu groups", rows[i].name, rows[i].groups);
+	}
+}
+
+static void threads_and_goroutines_are_never_mixed(void **state)
+{
+	(void)state;
+	struct dump dump;
+	dump_init(&dump);
+	struct process *process = make_process(&dump, 10, "p");
+	make_thread(&dump, process, 11, "t", WAIT_SLEEP);
+	make_goroutine(&dump, process, 11, "sleep");
+	make_goroutine(&dump, process, 1, "sleep");
+	make_goroutine(&dump, process, UINT64_MAX, "sleep");
+	group_threads(&dump);
+	assert_int_equal(dump.groups.count, 2);
+	/* Goroutine 1 is the main one. */
+	const struct group *first = &dump.groups.items[0];
+	assert_true(first->of_goroutines);
+	assert_int_equal(first->members.count, 3);
+	static const uint64_t goids[] = {1, 11, UINT64_MAX};
+	for (size_t i = 0; i < 3; i++)
+		assert_true(thread_number(&group_threads_of(
+				    &dump, first)[first->members.items[i]]) == goids[i]);
+	assert_false(dump.groups.items[1].of_goroutines);
+	dump_deinit(&dump);
+}
+
 static void processes_are_never_mixed(void **state)
 {
 	(void)state;
@@ -346,6 +443,8 @@ int main(void)
 		cmocka_unit_test(each_part_of_the_key_separates),
 		cmocka_unit_test(the_strongest_identity_of_a_resource_decides),
 		cmocka_unit_test(calls_ends_and_bare_addresses_separate),
+		cmocka_unit_test(goroutines_have_their_own_key),
+		cmocka_unit_test(threads_and_goroutines_are_never_mixed),
 		cmocka_unit_test(processes_are_never_mixed),
 		cmocka_unit_test(members_are_in_tid_order_and_durations_span_them),
 		cmocka_unit_test(the_most_suspicious_come_first_and_the_idle_last),

@@ -1,4 +1,4 @@
-EXTRA_DIST += tests/unit/render/bank.txt
+EXTRA_DIST += tests/unit/render/bank.txt tests/unit/render/tracee.txt
 if CMOCKA
 check_PROGRAMS += tests/unit/render/render_test
 TESTS += tests/unit/render/render_test

@@ -82,6 +82,79 @@ static void the_bank_of_the_manual_is_shown_as_there(void **state)
 	free(expected);
 }
 
+static void goroutines_are_shown_as_go_shows_them(void **state)
+{
+	(void)state;
+	char *expected = read_file(SRCDIR "/tests/unit/render/tracee.txt");
+	struct dump dump;
+	dump_init(&dump);
+	make_tracee(&dump);
+	assert_report(&dump, (struct render_options){0}, expected);
+	free(expected);
+}
+
+static void what_go_says_of_a_goroutine_is_kept(void **state)
+{
+	(void)state;
+	struct dump dump;
+	dump_init(&dump);
+	dump.occasion = "panic: test timed out after 1s\33";
+	struct process *process = make_process(&dump, 0, NULL);
+	struct thread *goroutine = make_goroutine(&dump, process, 1, "select (no cases)");
+	goroutine->goroutine->locked_to_thread = true;
+	goroutine->goroutine->bubble = "synctest bubble 4";
+	make_go_frame(&dump, goroutine, "main.(*T[...]).f", 0, "/src/a.go", 3)->inlined = true;
+	make_go_frame(&dump, goroutine, "main.main", 0x1c, "/src/a.go", 9);
+	goroutine->stack.omitted = 7;
+	goroutine->stack.omitted_outer = 1;
+	goroutine = make_goroutine(&dump, process, UINT64_MAX, "force gc (idle)");
+	goroutine->goroutine->created_by.function = "runtime.init.7";
+	goroutine->stack.complete = false;
+	goroutine->stack.incomplete = "cut";
+	assert_report(&dump, (struct render_options){0},
+		      "hangdump: a process, 2 goroutines\n"
+		      "occasion: panic: test timed out after 1s\\x1b\n"
+		      "\n"
+		      "1 goroutine [select (no cases), locked to thread, synctest bubble 4]: 1\n"
+		      "main.(*T[...]).f(...)\n"
+		      "\t/src/a.go:3\n"
+		      "... +7 omitted\n"
+		      "main.main()\n"
+		      "\t/src/a.go:9 +0x1c\n"
+		      "\n"
+		      "1 goroutine [force gc (idle), idle]: 18446744073709551615\n"
+		      "... no stack: cut\n"
+		      "created by runtime.init.7\n");
+}
+
+static void threads_and_goroutines_stand_in_one_report(void **state)
+{
+	(void)state;
+	struct dump dump;
+	struct process *process = begin(&dump);
+	make_thread(&dump, process, 10, "p", WAIT_EPOLL)->wait.idle = true;
+	make_goroutine(&dump, process, 10, "chan receive")->goroutine->labels = "{\"a\": \"b\"}";
+	make_goroutine(&dump, process, 5, "finalizer wait");
+	assert_reports(&dump, "hangdump: process 10 (p), 1 thread, not stopped, 2 goroutines\n"
+			      "\n1 goroutine [chan receive]: 10\n"
+			      "\n1 goroutine [finalizer wait, idle]: 5\n"
+			      "\n1 thread [epoll wait, idle]: 10 \"p\"\n");
+	char *text = report(&dump, (struct render_options){.no_idle = true, .verbose = true});
+	assert_has(text, "\n  goroutine 10: status waiting, labels {\"a\": \"b\"}\n");
+	assert_has(text, "\n1 idle thread in 1 group left out.\n"
+			 "\n1 idle goroutine in 1 group left out.\n");
+	free(text);
+	dump.groups.count = 0;
+	text = NULL;
+	size_t size;
+	FILE *to = open_memstream(&text, &size);
+	render_text(&dump, &(struct render_options){0}, to);
+	fclose(to);
+	assert_has(text, "\n1 thread in no group.\n\n2 goroutines in no group.\n");
+	free(text);
+	dump_deinit(&dump);
+}
+
 static void a_finding_without_a_summary_gets_one(void **state)
 {
 	(void)state;
@@ -865,6 +938,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_bank_of_the_manual_is_shown_as_there),
+		cmocka_unit_test(goroutines_are_shown_as_go_shows_them),
+		cmocka_unit_test(what_go_says_of_a_goroutine_is_kept),
+		cmocka_unit_test(threads_and_goroutines_stand_in_one_report),
 		cmocka_unit_test(a_finding_without_a_summary_gets_one),
 		cmocka_unit_test(nothing_at_all_is_said_so),
 		cmocka_unit_test(a_partial_dump_says_what_is_missing),

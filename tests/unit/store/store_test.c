@@ -134,10 +134,10 @@ static void every_key_is_there_in_its_order(void **state)
 	make_full(&dump);
 	json_t *json = read_back(&dump);
 	json_t *outer = json_pack("{s:O}", "dump", json);
-	assert_keys(
-		outer, "dump",
-		"format version generator taken_at clock host processes groups findings neighbours "
-		"errors ");
+	assert_keys(outer, "dump",
+		    "format version generator taken_at occasion clock host processes groups "
+		    "findings neighbours "
+		    "errors ");
 	assert_keys(json, "clock", "boot_id monotonic_ns ");
 	assert_keys(json, "host", "name kernel arch ");
 	assert_keys(
@@ -167,6 +167,75 @@ static void every_key_is_there_in_its_order(void **state)
 		    "kind confidence summary threads behind resources evidence ");
 	assert_keys(json, "errors.0", "pid tid what why ");
 	json_decref(outer);
+	json_decref(json);
+	dump_deinit(&dump);
+}
+
+static void make_full_goroutine(struct dump *dump)
+{
+	dump_init(dump);
+	make_tracee(dump);
+	dump->occasion = "SIGQUIT: quit";
+	struct process *process = &dump->processes.items[0];
+	process->runtimes.items[0].version = "go1.26";
+	struct thread *sender = &process->goroutines.items[0];
+	sender->tid = 4250;
+	sender->goroutine->locked_to_thread = sender->goroutine->system = true;
+	sender->goroutine->bubble = "synctest bubble 1";
+	sender->goroutine->labels = "{\"k\": \"v\"}";
+	sender->stack.omitted = 9;
+	sender->stack.omitted_outer = 1;
+	group_threads(dump);
+}
+
+static void goroutines_are_where_the_contract_says(void **state)
+{
+	(void)state;
+	struct dump dump;
+	make_full_goroutine(&dump);
+	json_t *json = read_back(&dump);
+	static const char sender[] = "\"github.com/aquasecurity/tracee/tests/"
+				     "testutils.ExecCmdBgWithSudoAndCtx.func1.1\"";
+	static const struct {
+		const char *path, *value;
+	} rows[] = {
+		{"occasion", "\"SIGQUIT: quit\""},
+		{"processes.0.threads", "[]"},
+		{"processes.0.runtimes", "[{\"name\":\"go\",\"version\":\"go1.26\"}]"},
+		{"processes.0.goroutines.0.goid", "8"},
+		{"processes.0.goroutines.0.status", "\"waiting\""},
+		{"processes.0.goroutines.0.tid", "4250"},
+		{"processes.0.goroutines.1.tid", "null"},
+		{"processes.0.goroutines.0.locked_to_thread", "true"},
+		{"processes.0.goroutines.0.system", "true"},
+		{"processes.0.goroutines.0.bubble", "\"synctest bubble 1\""},
+		{"processes.0.goroutines.0.labels", "\"{\\\"k\\\": \\\"v\\\"}\""},
+		{"processes.0.goroutines.0.wait.class", "\"chan send\""},
+		{"processes.0.goroutines.0.wait.since_ms", "300000"},
+		{"processes.0.goroutines.0.wait.resource", "null"},
+		{"processes.0.goroutines.0.created_by.line", "139"},
+		{"processes.0.goroutines.0.created_by.offset", "216"},
+		{"processes.0.goroutines.0.created_by.goid", "7"},
+		{"processes.0.goroutines.0.omitted", "9"},
+		{"processes.0.goroutines.0.omitted_outer", "1"},
+		{"processes.0.goroutines.2.frames.0.kind", "\"go\""},
+		{"processes.0.goroutines.2.frames.0.pc", "null"},
+		{"processes.0.goroutines.2.frames.0.offset", "63"},
+		{"processes.0.goroutines.2.frames.0.function", sender},
+		{"groups.0.goids", "[128,278]"},
+		{"groups.0.class", "\"chan send\""},
+		{"groups.0.created_by.goids", "[127,277]"},
+		{"groups.0.created_by.line", "139"},
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		assert_json(json, rows[i].path, rows[i].value);
+	assert_null(json_object_get(at(json, "groups.0"), "tids"));
+	json_decref(json);
+	/* Go prints no pid. */
+	dump.processes.items[0].pid = 0;
+	json = read_back(&dump);
+	assert_json(json, "processes.0.pid", "null");
+	assert_json(json, "groups.1.pid", "null");
 	json_decref(json);
 	dump_deinit(&dump);
 }
@@ -477,6 +546,11 @@ static void the_schema_holds(void **state)
 		skip();
 	}
 	assert_int_equal(status, 0);
+	make_full_goroutine(&dump);
+	text = write_text(&dump);
+	assert_int_equal(validate(text), 0);
+	free(text);
+	dump_deinit(&dump);
 	dump_init(&dump);
 	text = write_text(&dump);
 	assert_int_equal(validate(text), 0);
@@ -545,6 +619,12 @@ static void the_schema_knows_every_key(void **state)
 			fail_msg("the schema does not list '%s'", wait_classes[class].name);
 	}
 	json_decref(json);
+	dump_deinit(&dump);
+	make_full_goroutine(&dump);
+	json = read_back(&dump);
+	assert_requires(schema, "goroutine", at(json, "processes.0.goroutines.0"));
+	assert_requires(schema, "creator", at(json, "processes.0.goroutines.0.created_by"));
+	json_decref(json);
 	json_decref(schema);
 	dump_deinit(&dump);
 }
@@ -585,6 +665,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_key_is_there_in_its_order),
+		cmocka_unit_test(goroutines_are_where_the_contract_says),
 		cmocka_unit_test(every_fact_is_where_the_contract_says),
 		cmocka_unit_test(what_is_not_known_is_null),
 		cmocka_unit_test(hostile_strings_become_safe_ascii),

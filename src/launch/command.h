@@ -1,0 +1,15 @@
+/* The command itself: fork and exec, as its caller would have done it. */
+#ifndef HANGDUMP_LAUNCH_COMMAND_H
+#define HANGDUMP_LAUNCH_COMMAND_H
+
+#include "launch/launch.h"
+#include "launch/signals.h"
+
+/*
+ * Forks the command.  *ret_failure is the read end of a pipe: the errno of a failed execvp(), as
+ * an int, or nothing.  Returns the pid, or -1 with errno.
+ */
+pid_t command_start(const struct launch_options *options, const struct inherited_signals *signals,
+		    pid_t front_group, int *ret_failure);
+
+#endif
