@@ -132,6 +132,8 @@ struct finding {
 #define FINDING_DOUBT_CLASS   8	 /* what a thread waits for is inferred */
 #define FINDING_DOUBT_OWNER   16 /* an owner is inferred, or may not be the only one */
 #define FINDING_DOUBT_OTHERS  32 /* it depends on threads of which such a thing is true */
+#define FINDING_DOUBTS	      6
+extern const char *const finding_doubt_names[FINDING_DOUBTS]; /* by bit number */
 
 /* A process, or a thread of one, that owns what a dumped thread waits for, but was not dumped. */
 struct neighbour {
