@@ -5,7 +5,10 @@
  * The work is done in a helper process that ends as soon as the copies are made, because a
  * tracer's end is the one thing that surely lets every thread go; what it found lies in memory
  * shared with us, so that a helper that gets stuck (on a target's memory-map lock, say) is killed
- * at its deadline and what there is by then is used.
+ * at its deadline and what there is by then is used.  Where only an ancestor may attach, and we are
+ * one, a thread of ours does what a helper process would be refused.  The kernel then tells our
+ * process of the targets' stops: whoever else in it waits for children during a capture had better
+ * pass __WNOTHREAD, or that takes longer.
  */
 #ifndef HANGDUMP_CAPTURE_CAPTURE_H
 #define HANGDUMP_CAPTURE_CAPTURE_H

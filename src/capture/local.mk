@@ -9,6 +9,8 @@ libhangdump_a_SOURCES += \
 	src/capture/around_processes.c \
 	src/capture/around_semaphores.c \
 	src/capture/around_sockets.c \
+	src/capture/attach.c \
+	src/capture/attach.h \
 	src/capture/capture.h \
 	src/capture/clock.c \
 	src/capture/copy.c \
