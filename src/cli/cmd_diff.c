@@ -1,6 +1,7 @@
 /* hangdump diff OLD NEW: what changed between two dumps, and which threads have leaked. */
 #include "base/cleanup.h"
 #include "base/pid.h"
+#include "base/text.h"
 #include "cli/command.h"
 #include "cli/exit_code.h"
 #include "cli/ignore_file.h"
@@ -173,7 +174,7 @@ static void side_init(struct side *side, const char *word)
 	if (strcmp(word, "-") != 0 && access(word, F_OK) != 0)
 		side->pid = parse_pid(word);
 	if (side->pid)
-		side->name = xasprintf("process %d, live", side->pid);
+		side->name = xstrdup("live");
 	else
 		side->name = xstrdup(strcmp(word, "-") == 0 ? "standard input" : word);
 }
@@ -256,14 +257,16 @@ static struct error *write_diff(const struct diff *diff, const struct diff_optio
 	return output_finish(output);
 }
 
-static void warn_about_order(const struct diff *diff, const struct side *new,
-			     const struct diff_options *options)
+static void warn_about_order(const struct diff *diff, const struct diff_options *options)
 {
+	struct text text = {0};
 	if (diff->apart_ns >= 0 || options->report.quiet)
 		return;
-	struct error *warning = error_new(ERROR_USAGE, 0, new->name, "(older than the other)");
-	report_error(warning);
-	error_free(warning);
+	text_add_escaped(&text, options->words[1], strlen(options->words[1]));
+	text_add(&text, ": older than ");
+	text_add_escaped(&text, options->words[0], strlen(options->words[0]));
+	fprintf(stderr, "hangdump: %s: are they swapped?\n", text.bytes);
+	text_deinit(&text);
 }
 
 static enum exit_code compare_and_report(struct side *old, struct side *new,
@@ -273,7 +276,7 @@ static enum exit_code compare_and_report(struct side *old, struct side *new,
 	struct diff diff;
 	compare(old, new, options, &diff);
 	wait_for_leaks(old, new, options, &diff);
-	warn_about_order(&diff, new, options);
+	warn_about_order(&diff, options);
 	bool fails = (diff_differences(&diff) & options->fail_on) != 0;
 	if (options->leaks && options->strict && report_unused_ignores(&options->ignores))
 		fails = true;

@@ -107,8 +107,8 @@ static bool take_next_sample(struct dump_options *options, struct error **failur
 		return false;
 	}
 	diff_mark_progress(ret, &next);
-	next.samples = taken + 1;
-	next.sampled_ns = ret->sampled_ns + (int64_t)(next.monotonic_ns - ret->monotonic_ns);
+	next.watched_ms =
+		ret->watched_ms + (int64_t)(next.monotonic_ns - ret->monotonic_ns) / 1000000;
 	dump_deinit(ret);
 	*ret = next;
 	return true;

@@ -7,7 +7,7 @@
 /* Without -v: class paths of Java programs can have many kilobytes. */
 #define MOST_COMMAND_BYTES 2000
 
-static void print_held(struct printer *p, int64_t us)
+void print_held(struct printer *p, int64_t us)
 {
 	if (us < 0)
 		print(p, "held for an unknown time");
@@ -151,15 +151,15 @@ static void print_occasion(struct printer *p)
 	print_end(p);
 }
 
-static void print_samples(struct printer *p)
+static void print_watched(struct printer *p)
 {
-	int64_t ms = p->dump->sampled_ns / 1000000;
-	if (!p->dump->samples)
+	int64_t ms = p->dump->watched_ms;
+	if (!ms)
 		return;
-	print_format(p, "samples: %u", p->dump->samples);
-	if (ms > 0)
-		print_format(p, " in %" PRId64 ".%" PRId64 " s", ms / 1000, ms / 100 % 10);
-	print(p, "; each group says what its threads did meanwhile");
+	print_format(p,
+		     "watched for %" PRId64 ".%" PRId64
+		     " s: each group says what its threads did meanwhile",
+		     ms / 1000, ms / 100 % 10);
 	print_end(p);
 }
 
@@ -176,7 +176,7 @@ void print_header(struct printer *p)
 		print_command(p, &p->dump->processes.items[0]);
 	}
 	print_occasion(p);
-	print_samples(p);
+	print_watched(p);
 	if (p->options->verbose)
 		print_origin(p);
 }

@@ -2,7 +2,6 @@
 #include "base/cleanup.h"
 #include "base/duration.h"
 #include "render/parts.h"
-#include "render/words.h"
 
 static const enum style suspicion_styles[] = {[SUSPICION_HIGH] = STYLE_HIGH,
 					      [SUSPICION_MEDIUM] = STYLE_MEDIUM,
@@ -77,25 +76,6 @@ static void print_timeout(struct printer *p, const struct thread *threads,
 		print_format(p, " to %s", last);
 }
 
-/* What they did over several samples: ", stuck", or ", 3 stuck, 1 moved" where they differ. */
-static void print_progress(struct printer *p, const struct thread *threads,
-			   const struct group *group)
-{
-	size_t count[PROGRESSES] = {0};
-	array_for_each (&group->members, member)
-		count[threads[*member].progress]++;
-	for (int i = PROGRESS_NONE + 1; i < PROGRESSES; i++) {
-		if (!count[i])
-			continue;
-		print(p, ", ");
-		if (count[i] < group->members.count)
-			print_format(p, "%zu ", count[i]);
-		style_on(p, progress_styles[i]);
-		print(p, progress_names[i]);
-		style_off(p);
-	}
-}
-
 static void print_goroutine_marks(struct printer *p, const struct goroutine *goroutine)
 {
 	if (!goroutine)
@@ -121,12 +101,12 @@ void print_bracket(struct printer *p, const struct group *group)
 	print_class(p, threads, group);
 	print_since(p, group);
 	print_timeout(p, threads, group);
+	print_progress(p, ", ", group);
 	print_goroutine_marks(p, threads[group->members.items[0]].goroutine);
-	print_progress(p, threads, group);
 	print(p, group->idle ? ", idle]" : "]");
 }
 
-static void print_group(struct printer *p, const struct group *group)
+void print_group(struct printer *p, const struct group *group)
 {
 	const struct thread *first = &group_threads_of(p->dump, group)[group->members.items[0]];
 	print_end(p);

@@ -18,16 +18,6 @@ json_t *convert_moment(int64_t ns)
 	return json_string(moment);
 }
 
-static json_t *convert_samples(const struct dump *dump)
-{
-	if (!dump->samples)
-		return json_null();
-	json_t *object = json_object();
-	json_put(object, "count", json_integer(dump->samples));
-	json_put(object, "span_ns", json_known(dump->sampled_ns));
-	return object;
-}
-
 json_t *convert_head(const struct dump *dump)
 {
 	json_t *clock = json_object(), *host = json_object(), *head = json_object();
@@ -42,9 +32,9 @@ json_t *convert_head(const struct dump *dump)
 	json_put(head, "taken_at", convert_moment(dump->taken_at_ns));
 	json_put_text(head, "occasion", dump->occasion);
 	json_put(head, "clock", clock);
+	json_put(head, "watched_ms", json_nonzero((uint64_t)dump->watched_ms));
 	json_put(head, "host", host);
 	json_put(head, "tree", json_boolean(dump->tree));
-	json_put(head, "samples", convert_samples(dump));
 	return head;
 }
 
@@ -326,7 +316,7 @@ static json_t *convert_group_progress(const struct dump *dump, const struct grou
 {
 	const struct thread *threads = group_threads_of(dump, group);
 	size_t count[PROGRESSES] = {0};
-	if (!dump->samples)
+	if (!dump->watched_ms)
 		return json_null();
 	array_for_each (&group->members, member)
 		count[threads[*member].progress]++;

@@ -4,7 +4,6 @@
 #include "store/store.h"
 
 #include <inttypes.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -137,19 +136,17 @@ static void check_version(const struct fields *fields)
 static void read_head(const struct fields *fields, struct dump *dump)
 {
 	struct fields clock = fields_of(fields, "clock"), host = fields_of(fields, "host");
-	struct fields samples = fields_of(fields, "samples");
 	check_version(fields);
 	dump->generator = field_text(fields, "generator");
 	dump->occasion = field_text(fields, "occasion");
 	dump->taken_at_ns = read_moment(fields, "taken_at");
 	dump->boot_id = field_text(&clock, "boot_id");
 	dump->monotonic_ns = (uint64_t)field_number(&clock, "monotonic_ns", INT64_MAX, 0);
+	dump->watched_ms = field_number(fields, "watched_ms", INT64_MAX, 0);
 	dump->host_name = field_text(&host, "name");
 	dump->kernel = field_text(&host, "kernel");
 	dump->arch = field_text(&host, "arch");
 	dump->tree = field_flag(fields, "tree");
-	dump->samples = (unsigned)field_number(&samples, "count", UINT_MAX, 0);
-	dump->sampled_ns = field_number(&samples, "span_ns", INT64_MAX, -1);
 }
 
 /* In the order in which they are read: groups are of threads. */
@@ -207,8 +204,9 @@ static int by_neighbour(const void *a, const void *b)
 
 static void read_dump(struct reader *reader)
 {
-	static const char *const keys[] = {"format", "version", "generator", "taken_at", "occasion",
-					   "clock",  "host",	"tree",	     "samples",	 NULL};
+	static const char *const keys[] = {"format",   "version", "generator",	"taken_at",
+					   "occasion", "clock",	  "watched_ms", "host",
+					   "tree",     NULL};
 	struct cursor *cursor = &reader->cursor;
 	struct outline outline = {.cursor = cursor};
 	json_t *head = cursor_members(cursor, keys, note_section, &outline);

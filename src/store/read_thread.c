@@ -60,11 +60,22 @@ static void read_stack_end(const struct fields *fields, struct stack *stack)
 
 void read_thread(struct reader *reader, struct process *process)
 {
-	static const char *const keys[] = {
-		"tid",	       "name",		"start_time", "state",
-		"cpu_ns",      "switches",	"own_stops",  "steady",
-		"second_look", "wait",		"complete",   "incomplete_because",
-		"omitted",     "omitted_outer", "progress",   NULL};
+	static const char *const keys[] = {"tid",
+					   "name",
+					   "start_time",
+					   "state",
+					   "cpu_ns",
+					   "switches",
+					   "own_stops",
+					   "steady",
+					   "second_look",
+					   "progress",
+					   "wait",
+					   "complete",
+					   "incomplete_because",
+					   "omitted",
+					   "omitted_outer",
+					   NULL};
 	struct thread *thread = array_append(&process->threads);
 	struct part part = {reader, thread};
 	struct place *place = array_append(&reader->places);
