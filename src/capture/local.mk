@@ -16,6 +16,7 @@ libhangdump_a_SOURCES += \
 	src/capture/copy.c \
 	src/capture/find.c \
 	src/capture/find.h \
+	src/capture/glance.c \
 	src/capture/hold.c \
 	src/capture/live.c \
 	src/capture/live_memory.c \
