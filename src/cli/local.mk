@@ -13,5 +13,7 @@ libhangdump_a_SOURCES += \
 	src/cli/report.h \
 	src/cli/report_options.c \
 	src/cli/report_options.h \
+	src/cli/run_notice.c \
+	src/cli/run_notice.h \
 	src/cli/words.c \
 	src/cli/words.h
