@@ -182,7 +182,7 @@ static void command_ended(struct front *front, int status)
 			    front->ended_by ? front->ended_by : front->options->signal);
 }
 
-static void reap(struct front *front)
+void front_reap(struct front *front)
 {
 	int status;
 	pid_t pid;
@@ -205,7 +205,7 @@ void front_inherit(struct front *front)
 	front->tree.root = getpid();
 	front->tree.others = front->others.items;
 	front->tree.other_count = front->others.count;
-	reap(front);
+	front_reap(front);
 	front->lost = !front->ended;
 	if (!front->tree.command) {
 		front->stage = STAGE_OVER;
@@ -227,7 +227,7 @@ static void take_signal(struct front *front, const struct signalfd_siginfo *info
 	bool has_it = front->options->foreground && info->ssi_code == SI_KERNEL;
 	switch (number) {
 	case SIGCHLD:
-		reap(front);
+		front_reap(front);
 		break;
 	case SIGTSTP:
 		job_stop(front);

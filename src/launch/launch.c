@@ -76,6 +76,7 @@ static void finish(struct front *front)
 		while (poll(&poller, 1, FINISH_MS) < 0 && errno == EINTR)
 			continue;
 		helper_kill(front->supervisor);
+		front_reap(front);
 	}
 	if (front->handed_over)
 		terminal_take_back(front->tree.command);

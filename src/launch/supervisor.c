@@ -228,4 +228,7 @@ void supervise(const struct supervisor *supervisor)
 			    state.dumper.done_write};
 	descriptors_drop(kept, ARRAY_SIZE(kept));
 	watch(&state);
+	/* Also the command: nobody is left who could mean it by its pid. */
+	while (waitpid(-1, NULL, WNOHANG) > 0)
+		continue;
 }
