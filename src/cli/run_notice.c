@@ -1,21 +1,30 @@
 #include "cli/run_notice.h"
 
+#include "base/helper.h"
 #include "base/text.h"
 
-#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
-enum { LEFTOVERS_TOLD = 10 };
+enum { LEFTOVERS_TOLD = 10, SAY_MS = 1000 };
 
 static void add_name(struct text *line, const char *name)
 {
 	text_add_escaped(line, name, strlen(name));
 }
 
+static void write_line(void *context)
+{
+	const struct text *line = context;
+	ssize_t n = write(STDERR_FILENO, line->bytes, line->length);
+	(void)n;
+}
+
+/* In a process of its own, since the write may block for ever. */
 static void say(struct text *line)
 {
 	text_add(line, "\n");
-	fputs(line->bytes, stderr);
+	helper_run(write_line, line, deadline_in_ms(SAY_MS));
 	text_deinit(line);
 }
 

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <unistd.h>
 
 enum {
 	PASSES = 16, /* over the children of the root, in a round of SIGKILL */
@@ -154,20 +155,29 @@ static bool is_member(const struct relative *relatives, size_t count, pid_t pid)
 	return false;
 }
 
+static pid_t tracer_of(pid_t pid)
+{
+	char path[64], text[4096];
+	uint64_t tracer = 0;
+	snprintf(path, sizeof(path), "/proc/%d/status", pid);
+	if (proc_read(AT_FDCWD, path, text, sizeof(text)) > 0)
+		parse_number(text, "TracerPid", 10, &tracer);
+	return (pid_t)tracer;
+}
+
 pid_t tree_tracer(const struct tree *tree, char *name, size_t size)
 {
 	_cleanup_free_ struct relative *relatives = NULL;
 	size_t count = tree_list(tree, &relatives);
+	/* Who follows us and all that comes of us, as strace -f does, is no debugger of the command. */
+	pid_t ours = tracer_of(getpid());
 	for (size_t i = 0; i < count; i++) {
-		char path[64], text[4096];
-		uint64_t tracer = 0;
-		snprintf(path, sizeof(path), "/proc/%d/status", relatives[i].pid);
-		if (proc_read(AT_FDCWD, path, text, sizeof(text)) <= 0 ||
-		    !parse_number(text, "TracerPid", 10, &tracer) || !tracer ||
-		    (pid_t)tracer == tree->root || is_member(relatives, count, (pid_t)tracer))
+		pid_t tracer = tracer_of(relatives[i].pid);
+		if (!tracer || tracer == ours || tracer == tree->root ||
+		    is_member(relatives, count, tracer))
 			continue;
-		proc_name((pid_t)tracer, name, size);
-		return (pid_t)tracer;
+		proc_name(tracer, name, size);
+		return tracer;
 	}
 	return 0;
 }

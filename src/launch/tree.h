@@ -33,7 +33,7 @@ void tree_signal(const struct tree *tree, int signal_number);
 bool tree_kill(const struct tree *tree);
 
 /*
- * A debugger or tracer from outside the tree that has one of its processes, and its name; 0: none.
+ * A debugger from outside the tree that has one of its processes, and its name; 0: none.
  * `name` has at least 64 bytes.
  */
 pid_t tree_tracer(const struct tree *tree, char *name, size_t size);

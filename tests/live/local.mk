@@ -17,6 +17,8 @@ live_tests = \
 	tests/live/owners.py \
 	tests/live/real_programs.py \
 	tests/live/refusals.py \
+	tests/live/run_contract.py \
+	tests/live/run_tree.py \
 	tests/live/sandbox.py \
 	tests/live/second_look.py \
 	tests/live/verdicts.py \
@@ -26,4 +28,5 @@ TESTS += $(live_tests)
 EXTRA_DIST += $(live_tests) \
 	tests/compare/compare_gdb.py \
 	tests/lib/hang.py \
+	tests/lib/run.py \
 	tests/lib/verdict.py
