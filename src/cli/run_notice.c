@@ -1,10 +1,9 @@
 #include "cli/run_notice.h"
 
-#include "base/helper.h"
 #include "base/text.h"
+#include "cli/outlet.h"
 
 #include <string.h>
-#include <unistd.h>
 
 enum { LEFTOVERS_TOLD = 10, SAY_MS = 1000 };
 
@@ -13,18 +12,10 @@ static void add_name(struct text *line, const char *name)
 	text_add_escaped(line, name, strlen(name));
 }
 
-static void write_line(void *context)
-{
-	const struct text *line = context;
-	ssize_t n = write(STDERR_FILENO, line->bytes, line->length);
-	(void)n;
-}
-
-/* In a process of its own, since the write may block for ever. */
 static void say(struct text *line)
 {
 	text_add(line, "\n");
-	helper_run(write_line, line, deadline_in_ms(SAY_MS));
+	error_free(outlet_standard_error(line->bytes, line->length, deadline_in_ms(SAY_MS)));
 	text_deinit(line);
 }
 

@@ -122,6 +122,9 @@ static void order_dump(struct front *front, enum launch_reason reason, int signa
 				  .elapsed_ms = elapsed_ms(front),
 				  .limit_ms = limit_of(front, reason),
 				  .budget_ms = budget};
+	/* Somebody may have stopped it, with others. */
+	if (front->supervisor)
+		kill(front->supervisor, SIGCONT);
 	front->dump = message.number;
 	front->dump_limit = deadline_in_ms(budget ? budget + slack : 0);
 	if (!link_send(front->link, &message))

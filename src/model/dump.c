@@ -11,6 +11,9 @@ const char *const finding_kind_names[FINDING_KINDS] = {
 	[FINDING_LOST_WAKEUP] = "lost wake-up",
 };
 
+const char *const finding_doubt_names[FINDING_DOUBTS] = {"moved", "timeout", "signal",
+							 "class", "owner",   "others"};
+
 const char *const progress_names[PROGRESSES] = {
 	[PROGRESS_STUCK] = "stuck",	  [PROGRESS_CYCLING] = "cycling",
 	[PROGRESS_SPINNING] = "spinning", [PROGRESS_MOVED] = "moved",

@@ -132,6 +132,8 @@ struct finding {
 #define FINDING_DOUBT_CLASS   8	 /* what a thread waits for is inferred */
 #define FINDING_DOUBT_OWNER   16 /* an owner is inferred, or may not be the only one */
 #define FINDING_DOUBT_OTHERS  32 /* it depends on threads of which such a thing is true */
+#define FINDING_DOUBTS	      6
+extern const char *const finding_doubt_names[FINDING_DOUBTS]; /* by bit number */
 
 /* A process, or a thread of one, that owns what a dumped thread waits for, but was not dumped. */
 struct neighbour {
@@ -154,6 +156,7 @@ struct dump {
 	int64_t taken_at_ns;   /* since the epoch */
 	const char *boot_id;
 	uint64_t monotonic_ns;
+	int64_t watched_ms; /* from the first of its samples to this one; 0: it is the only one */
 	const char *host_name, *kernel, *arch;
 	bool tree; /* it has all descendants of its processes, or an error for each that it lacks */
 	/* Why it was made, in the words of the one who did: "panic: test timed out after 10m0s". */

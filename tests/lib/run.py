@@ -34,12 +34,13 @@ class Run:
     """hangdump run ARGUMENTS in the background; its output is read when it has ended."""
 
     def __init__(self, *arguments, preexec=None, stdin=subprocess.DEVNULL, stdout=None,
-                 stderr=None, env=None, program=hang.HANGDUMP, pass_fds=(), word="run"):
+                 stderr=None, env=None, program=hang.HANGDUMP, pass_fds=(),
+                 words=("run", "--samples=1")):
         self.before = hang.children_of_ours()
         self.arguments = arguments
         self.stdout = stdout if stdout is not None else subprocess.PIPE
         self.process = subprocess.Popen(
-            [program, *([word] if word else []), *map(str, arguments)],
+            [program, *words, *map(str, arguments)],
             stdin=stdin,
             stdout=self.stdout,
             stderr=stderr if stderr is not None else subprocess.PIPE,
@@ -104,7 +105,7 @@ class Run:
             self.out, self.err = self.process.communicate(timeout=limit or hang.LIMIT)
         except subprocess.TimeoutExpired:
             fail(f"hangdump run {self.arguments} did not end; its tree: "
-                 f"{[(p, comm(p), hang.state_of(p)) for p in [self.pid, *self.family()]]}")
+                 f"{[(p, comm(p), hang.state_of(p)) for p in [self.pid, *self.family()][:20]]}")
         return self.process.returncode
 
     def errors(self):

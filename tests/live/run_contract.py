@@ -377,8 +377,8 @@ def no_core_of_ours_is_left():
 @case
 def children_from_before_are_not_ours():
     """A shell that has started something, and then becomes hangdump."""
-    with Run("-c", f"sleep {FOREVER} & echo $!; exec {hang.HANGDUMP} run -t 0.2 sleep {FOREVER}",
-             program=hang.program("sh"), word=None) as running:
+    with Run("-c", f"sleep {FOREVER} & echo $!; exec {hang.HANGDUMP} run --samples=1 -t 0.2 sleep {FOREVER}",
+             program=hang.program("sh"), words=()) as running:
         other = int(running.line())
         check_equal(running.process.wait(hang.LIMIT), 124, "status")
         check(run.is_alive(other), "a child of ours that has nothing to do with it was ended")
@@ -394,8 +394,9 @@ def process_1_of_a_container_runs_a_command():
         raise Skip("no pid namespace can be made here")
 
     def inside(*arguments):
-        with Run("--pid", "--fork", "--mount-proc", hang.HANGDUMP, "run", *arguments,
-                 program=unshare, word=None) as running:
+        with Run("--pid", "--fork", "--mount-proc", hang.HANGDUMP, "run", "--samples=1",
+                 *arguments,
+                 program=unshare, words=()) as running:
             return running.end()
 
     check_equal(inside("sh", "-c", "exit 3"), 3, "status")

@@ -45,9 +45,8 @@ static void bomb(void)
 			sleep(1);
 			continue;
 		}
-		pid_t pid = fork();
-		if (pid == 0)
-			__atomic_add_fetch(count, 1, __ATOMIC_RELAXED);
+		__atomic_add_fetch(count, 1, __ATOMIC_RELAXED);
+		fork();
 	}
 }
 
