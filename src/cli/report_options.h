@@ -14,7 +14,8 @@ enum format { FORMAT_UNSET, FORMAT_TEXT, FORMAT_JSON };
 enum color { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
 
 struct report_options {
-	enum format format;
+	enum format format; /* of the first output */
+	bool format_given;  /* and of all others too, whatever their suffix */
 	enum color color;
 	const char *output; /* the first; NULL: standard output */
 	const char *outputs[MOST_OUTPUTS];
