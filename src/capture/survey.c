@@ -314,13 +314,29 @@ static void touch_stacks(struct raw_process *process)
 		char word[8];
 		struct copy_range range = {facts->syscall.sp, sizeof(word), word, 0};
 		struct copier copier;
-		copier_init(&copier, facts->tid, false);
+		copier_init(&copier, facts->tid, process->memory_fd, false);
 		copier_copy(&copier, &range, 1);
 		copier_deinit(&copier);
 		asked++;
 		refused += range.copied == 0 && copier.no_process_vm;
 	}
 	process->bulk_copy_refused = asked && refused == asked;
+}
+
+/* Through any thread that lives: one that has ended has no memory. */
+static void open_memory(struct raw_process *process)
+{
+	for (size_t i = 0; i < process->thread_count && process->memory_fd < 0; i++) {
+		char path[64];
+		const struct capture_thread *facts = &process->threads[i].facts;
+		if (facts->state == 'Z' || facts->state == 'X')
+			continue;
+		snprintf(path, sizeof(path), "/proc/%d/mem", facts->tid);
+		process->memory_fd = open(path, O_RDONLY | O_CLOEXEC);
+		/* What is refused of one is refused of all. */
+		if (process->memory_fd < 0 && errno != ENOENT && errno != ESRCH)
+			return;
+	}
 }
 
 /* False when it was begun before: then it is done, or it got stuck. */
@@ -345,6 +361,8 @@ void survey_threads(struct raw_capture *raw)
 		raw_visit_new_threads(raw, process, survey_new_thread);
 		end(process, SURVEY_THREADS);
 	}
+	for (size_t i = 0; i < raw->process_count && raw->by_thread; i++)
+		open_memory(&raw->processes[i]);
 }
 
 static void survey_map(struct raw_capture *raw, struct raw_process *process)
