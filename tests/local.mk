@@ -12,6 +12,7 @@ include tests/unit/symbolize/local.mk
 include tests/unit/classify/local.mk
 include tests/unit/analyse/local.mk
 include tests/unit/group/local.mk
+include tests/unit/diff/local.mk
 include tests/unit/store/local.mk
 include tests/unit/render/local.mk
 include tests/victims/local.mk

@@ -41,7 +41,7 @@ void address_map_put(struct address_map *map, uint64_t key, void *value)
 
 void address_map_deinit(struct address_map *map, void (*free_value)(void *value))
 {
-	for (size_t i = 0; i < map->slot_count; i++)
+	for (size_t i = 0; free_value && i < map->slot_count; i++)
 		if (map->slots[i].value)
 			free_value(map->slots[i].value);
 	free(map->slots);

@@ -18,7 +18,7 @@ struct address_map {
 void *address_map_get(const struct address_map *map, uint64_t key);
 /* value is not NULL; the key must not be there yet. */
 void address_map_put(struct address_map *map, uint64_t key, void *value);
-/* Calls free_value for each, then releases the map.  Accepts zeroed storage. */
+/* Calls free_value, if any, for each, then releases the map.  Accepts zeroed storage. */
 void address_map_deinit(struct address_map *map, void (*free_value)(void *value));
 
 #endif

@@ -42,8 +42,7 @@ static int64_t read_rests(const struct raw_process *process, pid_t tid)
 	return status.switches_voluntary;
 }
 
-/* Kernels without the figures have no such file, or show zeroes. */
-static bool read_schedstat(const struct raw_process *process, pid_t tid, struct cpu_use *ret)
+bool look_at_schedstat(const struct raw_process *process, pid_t tid, struct cpu_use *ret)
 {
 	char path[64], text[SMALL_FILE];
 	long long ran, delay, turns;
@@ -65,7 +64,7 @@ void look_at_use(const struct raw_process *process, const struct capture_thread 
 	if (!read_stat(process, facts->tid, &stat) || !is_same_and_running(&stat, facts))
 		return;
 	use.at_ns = monotonic_ns();
-	if (!read_schedstat(process, facts->tid, &use))
+	if (!look_at_schedstat(process, facts->tid, &use))
 		use.ran_ns = proc_ticks_to_ns(stat.utime + stat.stime);
 	/* On which side of the moment was it? */
 	if (read_rests(process, facts->tid) != use.rests)

@@ -124,6 +124,11 @@ bool look_is_running(const struct raw_process *process, const struct capture_thr
 /* Untouched where it is not. */
 void look_at_use(const struct raw_process *process, const struct capture_thread *facts,
 		 struct cpu_use *ret);
+/*
+ * Fills ran_ns and delay_ns.  False where the kernel does not say: without the figures it has no
+ * such file, or shows zeroes.
+ */
+bool look_at_schedstat(const struct raw_process *process, pid_t tid, struct cpu_use *ret);
 
 /* copy.c: the target's memory, by whatever way is open. */
 struct copier {

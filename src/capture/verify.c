@@ -15,7 +15,13 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { STATUS_MOST = 8192 };
+enum {
+	STATUS_MOST = 8192,
+	/* Half-milliseconds, for all of them: on a busy machine they get no CPU for that long. */
+	PATIENCE = 1000,
+	/* From our stop back to sleep takes some microseconds of a CPU. */
+	WAY_BACK_NS = 2000000,
+};
 
 enum look { LOOK_MOVED, LOOK_STEADY, LOOK_AGAIN, LOOK_ENDED };
 
@@ -46,6 +52,17 @@ static bool same_call_again(const struct raw_syscall *before, const struct raw_s
 	       now->pc == before->pc;
 }
 
+/* From our stop to the sleep that it was in. */
+static bool is_on_its_way_back(const struct raw_process *process,
+			       const struct capture_thread *facts)
+{
+	struct cpu_use use = {0};
+	if (!facts->own_stops)
+		return false;
+	return facts->cpu_total_ns < 0 || !look_at_schedstat(process, facts->tid, &use) ||
+	       use.ran_ns - facts->cpu_total_ns < WAY_BACK_NS;
+}
+
 static enum look look_again(const struct raw_process *process, const struct capture_thread *facts)
 {
 	char path[64], text[STATUS_MOST];
@@ -67,8 +84,7 @@ static enum look look_again(const struct raw_process *process, const struct capt
 	bool cut_short = was_cut_short(facts);
 	if (switches < 0 || switches > facts->own_stops + cut_short)
 		return LOOK_MOVED;
-	/* It may be on its way back to sleep from our stop. */
-	if (call.state == SYSCALL_RUNNING && facts->own_stops)
+	if (call.state == SYSCALL_RUNNING && is_on_its_way_back(process, facts))
 		return LOOK_AGAIN;
 	if (cut_short && same_call_again(&facts->syscall, &call))
 		return LOOK_STEADY;
@@ -107,7 +123,7 @@ bool verify_program_changed(const struct raw_process *process)
 
 void verify(struct raw_capture *raw)
 {
-	unsigned patience = 100; /* half-milliseconds, for all of them */
+	unsigned patience = PATIENCE;
 	for (size_t i = 0; i < raw->process_count; i++) {
 		struct raw_process *process = &raw->processes[i];
 		bool replaced = process->replaced = verify_program_changed(process);

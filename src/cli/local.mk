@@ -7,6 +7,8 @@ libhangdump_a_SOURCES += \
 	src/cli/exit_code.h \
 	src/cli/live_options.c \
 	src/cli/live_options.h \
+	src/cli/load.c \
+	src/cli/load.h \
 	src/cli/output.c \
 	src/cli/output.h \
 	src/cli/report.c \

@@ -50,21 +50,6 @@ static bool same_stack(const struct stack *a, const struct stack *b)
 	return a->complete || same_string(a->incomplete, b->incomplete);
 }
 
-static bool same_resource(const struct resource *a, const struct resource *b)
-{
-	if (!same_string(a->kind, b->kind))
-		return false;
-	if (!a->kind)
-		return true;
-	if (a->identity || b->identity)
-		return same_string(a->identity, b->identity);
-	if (a->address || b->address)
-		return a->address == b->address;
-	if (a->fd != b->fd || !same_string(a->name, b->name))
-		return false;
-	return a->fd >= 0 || a->name || same_string(a->detail, b->detail);
-}
-
 static bool same_owners(const struct wait *a, const struct wait *b)
 {
 	if (a->owners.count != b->owners.count || a->owner_state != b->owner_state)
@@ -100,7 +85,7 @@ bool key_equal(const struct thread *a, const struct thread *b)
 	       same_string(a->wait.words, b->wait.words) &&
 	       same_origin(a->goroutine, b->goroutine) &&
 	       (a->wait.class != WAIT_SYSTEM_CALL || same_call(&a->wait, &b->wait)) &&
-	       same_resource(&a->wait.resource, &b->wait.resource) &&
+	       resource_is(&a->wait.resource, &b->wait.resource) &&
 	       same_owners(&a->wait, &b->wait) && same_stack(&a->stack, &b->stack);
 }
 

@@ -11,6 +11,16 @@ const char *const finding_kind_names[FINDING_KINDS] = {
 	[FINDING_LOST_WAKEUP] = "lost wake-up",
 };
 
+const char *const finding_doubt_names[FINDING_DOUBTS] = {"moved", "timeout", "signal",
+							 "class", "owner",   "others"};
+
+const char *const progress_names[PROGRESSES] = {
+	[PROGRESS_STUCK] = "stuck",	  [PROGRESS_CYCLING] = "cycling",
+	[PROGRESS_SPINNING] = "spinning", [PROGRESS_MOVED] = "moved",
+	[PROGRESS_NEW] = "new",		  [PROGRESS_GONE] = "gone",
+	[PROGRESS_UNKNOWN] = "unknown",
+};
+
 void dump_init(struct dump *dump)
 {
 	*dump = (struct dump){0};

@@ -12,6 +12,23 @@
 #include "model/stack.h"
 #include "model/wait.h"
 
+/*
+ * What became of a thread between two dumps of one run.  Its place is its stack with its wait; what
+ * hangdump's own stops cost it does not count as having run.
+ */
+enum progress {
+	PROGRESS_NONE,	   /* there is one dump only */
+	PROGRESS_STUCK,	   /* same place, and it did not run */
+	PROGRESS_CYCLING,  /* same place, but it ran */
+	PROGRESS_SPINNING, /* same place, and it burns CPU */
+	PROGRESS_MOVED,
+	PROGRESS_NEW,
+	PROGRESS_GONE,
+	PROGRESS_UNKNOWN, /* not to be told: something could not be read */
+	PROGRESSES
+};
+extern const char *const progress_names[PROGRESSES]; /* NULL for PROGRESS_NONE */
+
 /* A thread of the kernel's, or a goroutine, which has `goroutine` and few of the other facts. */
 struct thread {
 	pid_t tid;	  /* in our pid namespace; of a goroutine: whom it runs on, 0 for nobody */
@@ -33,6 +50,7 @@ struct thread {
 	int64_t look_ns, look_cpu_ns, look_delay_ns;
 	/* The innermost frame of `stack` that both looks have; stack.count: they have none. */
 	size_t look_frame;
+	enum progress progress; /* over the samples of which this dump is the last */
 	struct wait wait;
 	struct stack stack;
 	struct goroutine *goroutine; /* owned; NULL: a thread of the kernel's */
@@ -114,6 +132,8 @@ struct finding {
 #define FINDING_DOUBT_CLASS   8	 /* what a thread waits for is inferred */
 #define FINDING_DOUBT_OWNER   16 /* an owner is inferred, or may not be the only one */
 #define FINDING_DOUBT_OTHERS  32 /* it depends on threads of which such a thing is true */
+#define FINDING_DOUBTS	      6
+extern const char *const finding_doubt_names[FINDING_DOUBTS]; /* by bit number */
 
 /* A process, or a thread of one, that owns what a dumped thread waits for, but was not dumped. */
 struct neighbour {
@@ -137,6 +157,7 @@ struct dump {
 	const char *boot_id;
 	uint64_t monotonic_ns;
 	const char *host_name, *kernel, *arch;
+	bool tree; /* it has all descendants of its processes, or an error for each that it lacks */
 	/* Why it was made, in the words of the one who did: "panic: test timed out after 10m0s". */
 	const char *occasion;
 	array(struct process) processes;

@@ -1,4 +1,6 @@
 libhangdump_a_SOURCES += \
+	src/model/diff.c \
+	src/model/diff.h \
 	src/model/dump.c \
 	src/model/dump.h \
 	src/model/goroutine.c \

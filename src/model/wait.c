@@ -100,6 +100,27 @@ bool wait_class_from_name(const char *name, enum wait_class *ret)
 	return false;
 }
 
+/* Mostly equal pointers, out of one pool; a dump that was put together otherwise works as well. */
+static bool same_string(const char *a, const char *b)
+{
+	return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+bool resource_is(const struct resource *a, const struct resource *b)
+{
+	if (!same_string(a->kind, b->kind))
+		return false;
+	if (!a->kind)
+		return true;
+	if (a->identity || b->identity)
+		return same_string(a->identity, b->identity);
+	if (a->address || b->address)
+		return a->address == b->address;
+	if (a->fd != b->fd || !same_string(a->name, b->name))
+		return false;
+	return a->fd >= 0 || a->name || same_string(a->detail, b->detail);
+}
+
 const char *wait_name(const struct wait *wait)
 {
 	return wait->words ? wait->words : wait_classes[wait->class].name;

@@ -146,6 +146,9 @@ struct resource {
 		identity; /* what makes two resources one: "pipe:[1234]"; NULL: address and fd do */
 };
 
+/* Is it one thing?  Within one process, or by what is the same in all. */
+bool resource_is(const struct resource *a, const struct resource *b);
+
 struct wait {
 	enum wait_class class;
 	/* The runtime's own for it, "chan send"; NULL: wait_classes[] has the name. */

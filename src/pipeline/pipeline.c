@@ -311,6 +311,7 @@ struct error *pipeline_dump_live(const pid_t *pids, size_t count,
 	struct error *error = take_capture(all, n, options, all_failures, &capture);
 	if (error)
 		return error;
+	ret->tree = options->tree;
 	dump_capture(ret, capture, options);
 	capture_free(capture);
 	for (size_t i = 0; i < n; i++) {

@@ -174,7 +174,7 @@ static void print_behind(struct printer *p, const struct finding *finding)
 static void print_doubts(struct printer *p, const struct finding *finding)
 {
 	const char *before = "  Not certain: ";
-	for (unsigned i = 0; i < DOUBTS; i++) {
+	for (unsigned i = 0; i < FINDING_DOUBTS; i++) {
 		if (finding->confidence == CONFIDENCE_CERTAIN || !(finding->doubts & 1u << i))
 			continue;
 		print(p, before);

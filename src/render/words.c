@@ -72,7 +72,7 @@ const char *const owner_state_words[OWNER_STATES] = {
 	[OWNER_UNREADABLE] = "owner not readable",
 };
 
-const char *const doubt_words[DOUBTS] = {
+const char *const doubt_words[FINDING_DOUBTS] = {
 	"a thread was not seen to stay where it was",
 	"a wait ends by itself",
 	"a signal handler may end a wait",

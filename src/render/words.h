@@ -20,8 +20,7 @@ struct finding_words {
 extern const char *const owner_state_words[OWNER_STATES];
 
 /* Why a finding is not certain, by bit number of FINDING_DOUBT_*. */
-#define DOUBTS 6
-extern const char *const doubt_words[DOUBTS];
+extern const char *const doubt_words[FINDING_DOUBTS];
 
 extern const struct finding_words finding_words[FINDING_KINDS];
 

@@ -21,35 +21,61 @@ static json_t *rfc3339(int64_t ns)
 json_t *convert_head(const struct dump *dump)
 {
 	json_t *clock = json_object(), *host = json_object(), *head = json_object();
-	json_put(clock, "boot_id", json_text(dump->boot_id));
+	json_put_text(clock, "boot_id", dump->boot_id);
 	json_put(clock, "monotonic_ns", json_nonzero(dump->monotonic_ns));
-	json_put(host, "name", json_text(dump->host_name));
-	json_put(host, "kernel", json_text(dump->kernel));
-	json_put(host, "arch", json_text(dump->arch));
+	json_put_text(host, "name", dump->host_name);
+	json_put_text(host, "kernel", dump->kernel);
+	json_put_text(host, "arch", dump->arch);
 	json_put(head, "format", json_string(STORE_FORMAT));
 	json_put(head, "version", json_integer(STORE_VERSION));
-	json_put(head, "generator", json_text(dump->generator));
+	json_put_text(head, "generator", dump->generator);
 	json_put(head, "taken_at", rfc3339(dump->taken_at_ns));
-	json_put(head, "occasion", json_text(dump->occasion));
+	json_put_text(head, "occasion", dump->occasion);
 	json_put(head, "clock", clock);
 	json_put(head, "host", host);
 	return head;
 }
 
+static void put_command(json_t *object, const struct process *process)
+{
+	json_t *command = json_array(), *bytes = json_array();
+	bool is_exact = true;
+	array_for_each (&process->command, argument) {
+		json_t *text = json_text(*argument);
+		json_array_append_new(command, text);
+		json_array_append_new(bytes, json_bytes(*argument ? *argument : ""));
+		is_exact = is_exact && json_is_exact(text, *argument);
+	}
+	json_put(object, "command", command);
+	if (!is_exact)
+		json_put(object, "command" JSON_BYTES, json_incref(bytes));
+	json_decref(bytes);
+}
+
+static json_t *convert_signals(uint64_t signals)
+{
+	json_t *numbers = json_array();
+	for (int i = 0; i < 64; i++) {
+		if (signals >> i & 1)
+			json_array_append_new(numbers, json_integer(i + 1));
+	}
+	return numbers;
+}
+
 json_t *convert_process(const struct process *process)
 {
-	json_t *command = json_array(), *object = json_object();
-	array_for_each (&process->command, argument)
-		json_array_append_new(command, json_text(*argument));
+	json_t *object = json_object();
 	json_put(object, "pid", json_nonzero((uint64_t)process->pid));
 	json_put(object, "ppid", json_known(process->ppid));
-	json_put(object, "name", json_text(process->name));
-	json_put(object, "executable", json_text(process->executable));
-	json_put(object, "command", command);
+	json_put_text(object, "name", process->name);
+	json_put_text(object, "executable", process->executable);
+	put_command(object, process);
 	json_put(object, "start_time", json_nonzero(process->start_time));
 	json_put(object, "pid_namespace", json_nonzero(process->pid_namespace));
 	json_put(object, "running_ms", json_known(process->running_ms));
 	json_put(object, "frozen_us", json_known(process->frozen_us));
+	json_put(object, "signals_caught", convert_signals(process->signals_caught));
+	json_put(object, "timers", json_boolean(process->timers));
 	return object;
 }
 
@@ -88,7 +114,7 @@ static json_t *convert_syscall(const struct wait *wait)
 	unsigned count = call->name ? call->argument_count : ARRAY_SIZE(call->arguments);
 	for (unsigned i = 0; i < count && i < ARRAY_SIZE(call->arguments); i++)
 		json_array_append_new(arguments, json_address(call->arguments[i]));
-	json_put(object, "name", json_text(call->name));
+	json_put_text(object, "name", call->name);
 	json_put(object, "number", json_integer(call->number));
 	json_put(object, "arguments", arguments);
 	return object;
@@ -99,13 +125,13 @@ static json_t *convert_resource(const struct resource *resource)
 	if (!resource->kind)
 		return json_null();
 	json_t *object = json_object();
-	json_put(object, "kind", json_text(resource->kind));
+	json_put_text(object, "kind", resource->kind);
 	json_put(object, "address",
 		 resource->address ? json_address(resource->address) : json_null());
-	json_put(object, "name", json_text(resource->name));
+	json_put_text(object, "name", resource->name);
 	json_put(object, "fd", json_known(resource->fd));
-	json_put(object, "detail", json_text(resource->detail));
-	json_put(object, "identity", json_text(resource->identity));
+	json_put_text(object, "detail", resource->detail);
+	json_put_text(object, "identity", resource->identity);
 	return object;
 }
 
@@ -122,19 +148,21 @@ static json_t *convert_wait(const struct wait *wait)
 	json_t *owners = json_array(), *object = json_object();
 	array_for_each (&wait->owners, owner)
 		json_array_append_new(owners, convert_thread_id(owner));
-	json_put(object, "class", json_text(wait_name(wait)));
+	json_put_text(object, "class", wait_name(wait));
 	json_put(object, "since_ms", json_known(wait->since_ms));
 	json_put(object, "timeout_ms", json_known(wait->timeout_ms));
 	json_put(object, "idle", json_boolean(wait->idle));
 	json_put(object, "confidence", json_string(confidence_names[wait->confidence]));
+	json_put(object, "in_syscall",
+		 wait->has_syscall ? json_boolean(wait->syscall.number >= 0) : json_null());
 	json_put(object, "syscall", convert_syscall(wait));
 	json_put(object, "resource", convert_resource(&wait->resource));
 	json_put(object, "owners", owners);
-	json_put(object, "owner_state", json_text(owner_state_names[wait->owner_state]));
+	json_put_text(object, "owner_state", owner_state_names[wait->owner_state]);
 	json_put(object, "owner_confidence", json_string(confidence_names[wait->owner_confidence]));
 	json_put(object, "reach", json_string(wait_reach_names[wait->reach]));
 	json_put(object, "overdue", json_boolean(wait->overdue));
-	json_put(object, "rule", json_text(wait->rule));
+	json_put_text(object, "rule", wait->rule);
 	return object;
 }
 
@@ -157,9 +185,9 @@ json_t *convert_thread(const struct thread *thread)
 	char state[] = {thread->state, '\0'};
 	json_t *object = json_object();
 	json_put(object, "tid", json_integer(thread->tid));
-	json_put(object, "name", json_text(thread->name));
+	json_put_text(object, "name", thread->name);
 	json_put(object, "start_time", json_nonzero(thread->start_time));
-	json_put(object, "state", thread->state ? json_text(state) : json_null());
+	json_put_text(object, "state", thread->state ? state : NULL);
 	json_put(object, "cpu_ns", convert_cpu(thread));
 	json_put(object, "switches", convert_switches(thread));
 	json_put(object, "own_stops", json_integer(thread->own_stops));
@@ -174,9 +202,9 @@ static json_t *convert_creator(const struct creator *creator)
 	if (!creator->function)
 		return json_null();
 	json_t *object = json_object();
-	json_put(object, "function", json_text(creator->function));
+	json_put_text(object, "function", creator->function);
 	json_put(object, "offset", json_nonzero(creator->offset));
-	json_put(object, "file", json_text(creator->file));
+	json_put_text(object, "file", creator->file);
 	json_put(object, "line", json_nonzero(creator->line));
 	return object;
 }
@@ -188,23 +216,22 @@ json_t *convert_goroutine(const struct thread *thread)
 	if (json_is_object(creator))
 		json_put(creator, "goid", json_nonzero(goroutine->created_by.goid));
 	json_put(object, "goid", json_count(goroutine->goid));
-	json_put(object, "status", json_text(goroutine->status));
+	json_put_text(object, "status", goroutine->status);
 	json_put(object, "tid", json_nonzero((uint64_t)thread->tid));
 	json_put(object, "locked_to_thread", json_boolean(goroutine->locked_to_thread));
 	json_put(object, "system", json_boolean(goroutine->system));
-	json_put(object, "bubble", json_text(goroutine->bubble));
-	json_put(object, "labels", json_text(goroutine->labels));
+	json_put_text(object, "bubble", goroutine->bubble);
+	json_put_text(object, "labels", goroutine->labels);
 	json_put(object, "created_by", creator);
 	json_put(object, "wait", convert_wait(&thread->wait));
-	json_put(object, "omitted_outer", json_count(thread->stack.omitted_outer));
 	return object;
 }
 
 json_t *convert_runtime(const struct runtime *runtime)
 {
 	json_t *object = json_object();
-	json_put(object, "name", json_text(runtime->name));
-	json_put(object, "version", json_text(runtime->version));
+	json_put_text(object, "name", runtime->name);
+	json_put_text(object, "version", runtime->version);
 	return object;
 }
 
@@ -212,9 +239,9 @@ json_t *convert_stack_end(const struct stack *stack)
 {
 	json_t *object = json_object();
 	json_put(object, "complete", json_boolean(stack->complete));
-	json_put(object, "incomplete_because",
-		 stack->complete ? json_null() : json_text(stack->incomplete));
+	json_put_text(object, "incomplete_because", stack->complete ? NULL : stack->incomplete);
 	json_put(object, "omitted", json_count(stack->omitted));
+	json_put(object, "omitted_outer", json_count(stack->omitted_outer));
 	return object;
 }
 
@@ -224,13 +251,13 @@ json_t *convert_frame(const struct frame *frame)
 	json_t *object = json_object();
 	json_put(object, "kind", json_string(frame_kind_names[frame->kind]));
 	json_put(object, "pc", kernel || !frame->pc ? json_null() : json_address(frame->pc));
-	json_put(object, "function", json_text(frame->function));
+	json_put_text(object, "function", frame->function);
 	json_put(object, "offset", frame->function ? json_count(frame->offset) : json_null());
-	json_put(object, "module", json_text(frame->module));
+	json_put_text(object, "module", frame->module);
 	json_put(object, "module_offset",
 		 frame->module && !kernel ? json_address(frame->module_offset) : json_null());
-	json_put(object, "build_id", json_text(frame->build_id));
-	json_put(object, "file", json_text(frame->file));
+	json_put_text(object, "build_id", frame->build_id);
+	json_put_text(object, "file", frame->file);
 	json_put(object, "line", json_nonzero(frame->line));
 	json_put(object, "inlined", json_boolean(frame->inlined));
 	json_put(object, "found_by", json_string(found_by_names[frame->found_by]));
@@ -241,8 +268,8 @@ json_t *convert_frame(const struct frame *frame)
 json_t *convert_module(const struct module *module)
 {
 	json_t *object = json_object();
-	json_put(object, "path", json_text(module->path));
-	json_put(object, "build_id", json_text(module->build_id));
+	json_put_text(object, "path", module->path);
+	json_put_text(object, "build_id", module->build_id);
 	json_put(object, "start", json_address(module->start));
 	json_put(object, "end", json_address(module->end));
 	return object;
@@ -262,6 +289,15 @@ static json_t *convert_parents(const struct thread *threads, const struct group 
 	return goids;
 }
 
+/* Stacks of schedulers all have the number 0: which ones these are, their indexes say. */
+static json_t *convert_members(const struct group *group)
+{
+	json_t *members = json_array();
+	array_for_each (&group->members, member)
+		json_array_append_new(members, json_count(*member));
+	return members;
+}
+
 json_t *convert_group(const struct dump *dump, const struct group *group)
 {
 	const struct process *process = &dump->processes.items[group->process];
@@ -277,8 +313,11 @@ json_t *convert_group(const struct dump *dump, const struct group *group)
 	json_put(since, "min", json_known(group->since_min_ms));
 	json_put(since, "max", json_known(group->since_max_ms));
 	json_put(object, "pid", json_nonzero((uint64_t)process->pid));
+	json_put(object, "process", json_count(group->process));
 	json_put(object, group->of_goroutines ? "goids" : "tids", ids);
-	json_put(object, "class", json_text(wait_name(&first->wait)));
+	if (!thread_number(first))
+		json_put(object, "members", convert_members(group));
+	json_put_text(object, "class", wait_name(&first->wait));
 	json_put(object, "since_ms", since);
 	json_put(object, "idle", json_boolean(group->idle));
 	json_put(object, "created_by", creator);
@@ -288,7 +327,11 @@ json_t *convert_group(const struct dump *dump, const struct group *group)
 json_t *convert_finding(const struct finding *finding)
 {
 	json_t *threads = json_array(), *resources = json_array(), *evidence = json_array();
-	json_t *object = json_object();
+	json_t *object = json_object(), *doubts = json_array();
+	for (unsigned i = 0; i < FINDING_DOUBTS; i++) {
+		if (finding->doubts & 1u << i)
+			json_array_append_new(doubts, json_string(finding_doubt_names[i]));
+	}
 	array_for_each (&finding->evidence, sentence)
 		json_array_append_new(evidence, json_text(*sentence));
 	array_for_each (&finding->threads, id)
@@ -297,7 +340,8 @@ json_t *convert_finding(const struct finding *finding)
 		json_array_append_new(resources, convert_resource(resource));
 	json_put(object, "kind", json_string(finding_kind_names[finding->kind]));
 	json_put(object, "confidence", json_string(confidence_names[finding->confidence]));
-	json_put(object, "summary", json_text(finding->summary));
+	json_put(object, "doubts", doubts);
+	json_put_text(object, "summary", finding->summary);
 	json_put(object, "threads", threads);
 	json_put(object, "behind", json_count(finding->behind));
 	json_put(object, "resources", resources);
@@ -309,8 +353,8 @@ json_t *convert_neighbour(const struct neighbour *neighbour)
 {
 	char state[] = {neighbour->state, '\0'};
 	json_t *object = convert_thread_id(&neighbour->id);
-	json_put(object, "name", json_text(neighbour->name));
-	json_put(object, "state", neighbour->state ? json_text(state) : json_null());
+	json_put_text(object, "name", neighbour->name);
+	json_put_text(object, "state", neighbour->state ? state : NULL);
 	json_put(object, "start_time", json_nonzero(neighbour->start_time));
 	return object;
 }
@@ -320,7 +364,7 @@ json_t *convert_error(const struct dump_error *error)
 	json_t *object = json_object();
 	json_put(object, "pid", json_nonzero((uint64_t)error->pid));
 	json_put(object, "tid", json_nonzero((uint64_t)error->tid));
-	json_put(object, "what", json_text(error->what));
-	json_put(object, "why", json_text(error->why));
+	json_put_text(object, "what", error->what);
+	json_put_text(object, "why", error->why);
 	return object;
 }

@@ -1,5 +1,8 @@
 #include "store/json.h"
 
+#include "base/alloc.h"
+#include "base/cleanup.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
@@ -43,6 +46,31 @@ json_t *json_count(uint64_t value)
 void json_put(json_t *object, const char *key, json_t *value)
 {
 	json_object_set_new_nocheck(object, key, value);
+}
+
+json_t *json_bytes(const char *s)
+{
+	struct text bytes = {0};
+	for (const char *c = s; *c; c++)
+		text_printf(&bytes, "%02x", (unsigned char)*c);
+	json_t *value = json_stringn(bytes.bytes ? bytes.bytes : "", bytes.length);
+	text_deinit(&bytes);
+	return value;
+}
+
+bool json_is_exact(const json_t *value, const char *s)
+{
+	return !s || strcmp(json_string_value(value), s) == 0;
+}
+
+void json_put_text(json_t *object, const char *key, const char *s)
+{
+	json_t *value = json_text(s);
+	json_put(object, key, value);
+	if (json_is_exact(value, s))
+		return;
+	_cleanup_free_ char *bytes_key = xasprintf("%s" JSON_BYTES, key);
+	json_put(object, bytes_key, json_bytes(s));
 }
 
 #define FLUSH_AT   65536

@@ -27,6 +27,17 @@ json_t *json_count(uint64_t value);
 
 /* Appends to an object; takes the value. */
 void json_put(json_t *object, const char *key, json_t *value);
+/*
+ * Appends text that may hold any byte.  Where that is not UTF-8, another member, its key with
+ * JSON_BYTES behind it, has the bytes in hexadecimal.
+ */
+void json_put_text(json_t *object, const char *key, const char *s);
+#define JSON_BYTES "_bytes"
+
+/* Its bytes in hexadecimal: "6dff". */
+json_t *json_bytes(const char *s);
+/* Is json_text(s) all there is to s?  Not where s was no UTF-8. */
+bool json_is_exact(const json_t *value, const char *s);
 
 /* A file being written, or, without one, text being made.  After a failure nothing is tried. */
 struct json_stream {

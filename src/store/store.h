@@ -10,6 +10,8 @@
 #include "base/error.h"
 #include "model/dump.h"
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 
 #define STORE_FORMAT  "hangdump"
@@ -20,5 +22,25 @@
  * be made; what was written until then is not a dump.  The caller flushes, and checks that too.
  */
 struct error *store_write_json(const struct dump *dump, FILE *to);
+
+/*
+ * The dump that `size` bytes of text hold: the inverse of store_write_json(), so that writing it
+ * again gives the same text.  What a report is made of comes back whole; what only the making of a
+ * dump needs (struct frame's cfa and lookup_pc) is 0.
+ *
+ * Every dump of version 1 is accepted, with its keys in any order, and without those that came
+ * later: what is missing is not known.  Unknown keys are passed over.  Unknown words of the open
+ * lists (wait classes, kinds of frames and findings) and goroutines are named in the dump's
+ * errors.  All else is refused: an ERROR_FORMAT with the line and what is wrong there, or
+ * ERROR_UNSUPPORTED for a higher version; *ret is untouched then.  Types, ranges, doubled ids and
+ * references between parts are checked.
+ *
+ * `name` is what errors are about.  Time and memory are linear in `size`, whatever the text holds:
+ * some ten times that at worst, twice for a dump as it is written.
+ */
+struct error *store_read_json(const char *text, size_t size, const char *name, struct dump *ret);
+
+/* Could this be JSON of any kind? */
+bool store_looks_like_json(const char *text, size_t size);
 
 #endif

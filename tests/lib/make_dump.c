@@ -1,5 +1,7 @@
 #include "lib/make_dump.h"
 
+#include "group/group.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -198,4 +200,60 @@ void make_crowd(struct dump *dump, size_t threads, size_t frames, size_t kinds)
 			frame->pc = 0x555555550000 + frame->module_offset;
 		}
 	}
+}
+
+void make_full(struct dump *dump)
+{
+	dump_init(dump);
+	make_bank(dump);
+	dump->generator = "hangdump 0.1";
+	dump->taken_at_ns = 1700000000123456789;
+	dump->boot_id = "3f1c";
+	dump->monotonic_ns = 5000000000;
+	dump->host_name = "h";
+	dump->kernel = "6.1";
+	dump->arch = "x86_64";
+	struct process *process = &dump->processes.items[0];
+	process->executable = "/src/bank/bank";
+	process->start_time = 77;
+	process->pid_namespace = 4026531836;
+	process->running_ms = 400000;
+	process->signals_caught = 1 | UINT64_C(1) << 63;
+	process->timers = true;
+	struct module *module = array_append(&process->modules);
+	module->path = "/src/bank/bank";
+	module->build_id = "abcd";
+	module->start = 0x5581c0de0000;
+	module->end = 0x5581c0de5000;
+	struct thread *thread = &process->threads.items[1];
+	thread->start_time = 78;
+	thread->cpu_user_ns = 12;
+	thread->cpu_system_ns = 13;
+	thread->switches_voluntary = 4;
+	thread->switches_involuntary = 5;
+	thread->own_stops = 1;
+	thread->steady = true;
+	thread->wait.timeout_ms = 9000;
+	thread->wait.confidence = CONFIDENCE_LIKELY;
+	thread->wait.rule = "pthread_mutex_lock";
+	thread->wait.has_syscall = true;
+	thread->wait.syscall =
+		(struct syscall_fact){.number = 202, .name = "futex", .argument_count = 2};
+	thread->wait.syscall.arguments[0] = 0x5581c0de40e8;
+	thread->wait.syscall.arguments[1] = UINT64_MAX;
+	thread->wait.resource.fd = 0;
+	thread->wait.resource.detail = "owner 4244";
+	thread->wait.resource.identity = "mutex:1";
+	thread->stack.frames[0].build_id = "ef01";
+	thread->stack.frames[1].inlined = true;
+	thread->stack.frames[1].found_by = FOUND_BY_INLINE;
+	thread->stack.frames[2].doubtful = true;
+	thread->stack.complete = false;
+	thread->stack.incomplete = "no rule";
+	thread->stack.omitted = 3;
+	*array_append(&dump->findings.items[0].resources) = thread->wait.resource;
+	dump->findings.items[0].doubts = FINDING_DOUBT_MOVED | FINDING_DOUBT_OTHERS;
+	dump_add_error(dump, 4242, 4243, "memory", "gone");
+	dump_add_error(dump, 0, 0, "host", "odd");
+	group_threads(dump);
 }

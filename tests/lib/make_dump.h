@@ -28,6 +28,9 @@ void make_finding_thread(struct finding *finding, pid_t pid, pid_t tid);
 /* The contract's example: a bank whose two transfers hold each other's account. */
 void make_bank(struct dump *dump);
 
+/* dump_init(), and the same with a value for everything, most of it in its second thread. */
+void make_full(struct dump *dump);
+
 /* The contract's other example: three goroutines that have leaked, stuck in one send. */
 void make_tracee(struct dump *dump);
 

@@ -70,7 +70,10 @@ class Row:
 def children_of(pid):
     found = []
     for tid in hang.tids_of(pid):
-        found += map(int, hang.read_file(f"/proc/{pid}/task/{tid}/children").split())
+        try:
+            found += map(int, hang.read_file(f"/proc/{pid}/task/{tid}/children").split())
+        except (FileNotFoundError, ProcessLookupError):
+            pass  # it has ended meanwhile
     return found
 
 

@@ -170,7 +170,10 @@ def killed_while_writing(number):
             with open(path, "w") as file:
                 file.write("old")
             process = subprocess.Popen([hang.HANGDUMP, "-o", path, str(scene.victim.pid)],
-                                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                                       # nohup(1) may be above us
+                                       preexec_fn=lambda: signal.signal(number, signal.SIG_DFL)
+                                       if number != signal.SIGKILL else None)
             time.sleep(rng.uniform(0, whole * 1.1))
             process.send_signal(number)
             caught += process.wait() == -number

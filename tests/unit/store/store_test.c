@@ -73,60 +73,6 @@ static void assert_keys(json_t *json, const char *path, const char *expected)
 		fail_msg("the keys of '%s' are '%s', not '%s'", path, keys, expected);
 }
 
-/* A dump with a value for everything, in its first thread. */
-static void make_full(struct dump *dump)
-{
-	dump_init(dump);
-	make_bank(dump);
-	dump->generator = "hangdump 0.1";
-	dump->taken_at_ns = 1700000000123456789;
-	dump->boot_id = "3f1c";
-	dump->monotonic_ns = 5000000000;
-	dump->host_name = "h";
-	dump->kernel = "6.1";
-	dump->arch = "x86_64";
-	struct process *process = &dump->processes.items[0];
-	process->executable = "/src/bank/bank";
-	process->start_time = 77;
-	process->pid_namespace = 4026531836;
-	process->running_ms = 400000;
-	struct module *module = array_append(&process->modules);
-	module->path = "/src/bank/bank";
-	module->build_id = "abcd";
-	module->start = 0x5581c0de0000;
-	module->end = 0x5581c0de5000;
-	struct thread *thread = &process->threads.items[1];
-	thread->start_time = 78;
-	thread->cpu_user_ns = 12;
-	thread->cpu_system_ns = 13;
-	thread->switches_voluntary = 4;
-	thread->switches_involuntary = 5;
-	thread->own_stops = 1;
-	thread->steady = true;
-	thread->wait.timeout_ms = 9000;
-	thread->wait.confidence = CONFIDENCE_LIKELY;
-	thread->wait.rule = "pthread_mutex_lock";
-	thread->wait.has_syscall = true;
-	thread->wait.syscall =
-		(struct syscall_fact){.number = 202, .name = "futex", .argument_count = 2};
-	thread->wait.syscall.arguments[0] = 0x5581c0de40e8;
-	thread->wait.syscall.arguments[1] = UINT64_MAX;
-	thread->wait.resource.fd = 0;
-	thread->wait.resource.detail = "owner 4244";
-	thread->wait.resource.identity = "mutex:1";
-	thread->stack.frames[0].build_id = "ef01";
-	thread->stack.frames[1].inlined = true;
-	thread->stack.frames[1].found_by = FOUND_BY_INLINE;
-	thread->stack.frames[2].doubtful = true;
-	thread->stack.complete = false;
-	thread->stack.incomplete = "no rule";
-	thread->stack.omitted = 3;
-	*array_append(&dump->findings.items[0].resources) = thread->wait.resource;
-	dump_add_error(dump, 4242, 4243, "memory", "gone");
-	dump_add_error(dump, 0, 0, "host", "odd");
-	group_threads(dump);
-}
-
 static void every_key_is_there_in_its_order(void **state)
 {
 	(void)state;
@@ -143,15 +89,16 @@ static void every_key_is_there_in_its_order(void **state)
 	assert_keys(
 		json, "processes.0",
 		"pid ppid name executable command start_time pid_namespace running_ms frozen_us "
-		"threads modules runtimes goroutines ");
+		"signals_caught timers threads modules runtimes goroutines ");
 	assert_keys(json, "processes.0.threads.1",
 		    "tid name start_time state cpu_ns switches own_stops steady second_look wait "
 		    "frames complete "
-		    "incomplete_because omitted ");
+		    "incomplete_because omitted omitted_outer ");
 	assert_keys(json, "processes.0.threads.1.cpu_ns", "user system ");
 	assert_keys(json, "processes.0.threads.1.switches", "voluntary involuntary ");
 	assert_keys(json, "processes.0.threads.1.wait",
-		    "class since_ms timeout_ms idle confidence syscall resource owners "
+		    "class since_ms timeout_ms idle confidence in_syscall syscall resource "
+		    "owners "
 		    "owner_state owner_confidence reach overdue rule ");
 	assert_keys(json, "processes.0.threads.1.wait.syscall", "name number arguments ");
 	assert_keys(json, "processes.0.threads.1.wait.resource",
@@ -162,9 +109,9 @@ static void every_key_is_there_in_its_order(void **state)
 		"kind pc function offset module module_offset build_id file line inlined found_by "
 		"doubtful ");
 	assert_keys(json, "processes.0.modules.0", "path build_id start end ");
-	assert_keys(json, "groups.0", "pid tids class since_ms idle created_by ");
+	assert_keys(json, "groups.0", "pid process tids class since_ms idle created_by ");
 	assert_keys(json, "findings.0",
-		    "kind confidence summary threads behind resources evidence ");
+		    "kind confidence doubts summary threads behind resources evidence ");
 	assert_keys(json, "errors.0", "pid tid what why ");
 	json_decref(outer);
 	json_decref(json);
@@ -261,6 +208,8 @@ static void every_fact_is_where_the_contract_says(void **state)
 		{"processes.0.pid_namespace", "4026531836"},
 		{"processes.0.running_ms", "400000"},
 		{"processes.0.frozen_us", "1834"},
+		{"processes.0.signals_caught", "[1,64]"},
+		{"processes.0.timers", "true"},
 		{"processes.0.modules",
 		 "[{\"path\":\"/src/bank/bank\",\"build_id\":\"abcd\","
 		 "\"start\":\"0x5581c0de0000\",\"end\":\"0x5581c0de5000\"}]"},
@@ -279,6 +228,7 @@ static void every_fact_is_where_the_contract_says(void **state)
 		{"processes.0.threads.1.wait.timeout_ms", "9000"},
 		{"processes.0.threads.1.wait.idle", "false"},
 		{"processes.0.threads.1.wait.confidence", "\"likely\""},
+		{"processes.0.threads.1.wait.in_syscall", "true"},
 		{"processes.0.threads.1.wait.syscall",
 		 "{\"name\":\"futex\",\"number\":202,"
 		 "\"arguments\":[\"0x5581c0de40e8\",\"0xffffffffffffffff\"]}"},
@@ -313,6 +263,7 @@ static void every_fact_is_where_the_contract_says(void **state)
 		{"groups.4.idle", "true"},
 		{"findings.0.kind", "\"deadlock\""},
 		{"findings.0.confidence", "\"certain\""},
+		{"findings.0.doubts", "[\"moved\",\"others\"]"},
 		{"findings.0.summary", "\"2 threads wait for each other\""},
 		{"findings.0.threads", "[{\"pid\":4242,\"tid\":4243},{\"pid\":4242,\"tid\":4244}]"},
 		{"findings.0.resources.0.kind", "\"mutex\""},
@@ -389,6 +340,7 @@ static void what_is_not_known_is_null(void **state)
 		{"processes.0.threads.0.switches", "null"},
 		{"processes.0.threads.0.wait.since_ms", "null"},
 		{"processes.0.threads.0.wait.timeout_ms", "null"},
+		{"processes.0.threads.0.wait.in_syscall", "false"},
 		{"processes.0.threads.0.wait.syscall", "null"},
 		{"processes.0.threads.0.wait.resource", "null"},
 		{"processes.0.threads.0.wait.owners", "[]"},
@@ -466,6 +418,10 @@ static void hostile_strings_become_safe_ascii(void **state)
 		assert_string_equal(json_string_value(at(json, paths[i])), clean);
 	assert_string_equal(json_string_value(at(json, "processes.0.threads.0.state")),
 			    "\xef\xbf\xbd");
+	assert_json(json, "processes.0.threads.0.state_bytes", "\"ff\"");
+	static const char bytes[] = "\"611b5b324a7fff0a225cc29be280ae7ff09f92a3\"";
+	assert_json(json, "processes.0.threads.0.name_bytes", bytes);
+	assert_json(json, "processes.0.command_bytes.0", bytes);
 	json_decref(json);
 	dump_deinit(&dump);
 }

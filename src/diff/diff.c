@@ -1,0 +1,46 @@
+#include "diff/diff.h"
+
+#include "diff/findings.h"
+#include "diff/groups.h"
+#include "diff/pair.h"
+#include "diff/progress.h"
+
+#include <string.h>
+
+/* The clock of one boot, where it is the same one: the other can be set. */
+static int64_t apart_ns(const struct dump *old, const struct dump *new)
+{
+	bool same_boot = old->boot_id && new->boot_id &&strcmp(old->boot_id, new->boot_id) == 0;
+	if (same_boot && old->monotonic_ns && new->monotonic_ns)
+		return (int64_t)(new->monotonic_ns - old->monotonic_ns);
+	return new->taken_at_ns && old->taken_at_ns ? new->taken_at_ns - old->taken_at_ns : 0;
+}
+
+void diff_dumps(const struct dump *old, const struct dump *new, struct diff *ret)
+{
+	*ret = (struct diff){.old = old, .new = new, .apart_ns = apart_ns(old, new)};
+	pair_processes(ret);
+	ret->same_moment = ret->same_run && ret->apart_ns == 0;
+	pair_threads(ret);
+	group_diff_threads(ret);
+	compare_findings(ret);
+}
+
+void diff_mark_progress(const struct dump *old, struct dump *new)
+{
+	struct diff diff = {.old = old, .new = new, .apart_ns = apart_ns(old, new)};
+	pair_processes(&diff);
+	diff.same_moment = diff.same_run && diff.apart_ns == 0;
+	pair_threads(&diff);
+	array_for_each (&diff.threads, thread) {
+		if (!thread->new)
+			continue;
+		const struct process *process = diff.processes.items[thread->process].new;
+		size_t p = (size_t)(process - new->processes.items);
+		size_t t = (size_t)(thread->new - process->threads.items);
+		new->processes.items[p].threads.items[t].progress =
+			thread->old ? progress_over(thread->old->progress, thread->progress)
+				    : thread->progress;
+	}
+	diff_deinit(&diff);
+}

@@ -1,0 +1,13 @@
+libhangdump_a_SOURCES += \
+	src/diff/diff.c \
+	src/diff/diff.h \
+	src/diff/findings.c \
+	src/diff/findings.h \
+	src/diff/groups.c \
+	src/diff/groups.h \
+	src/diff/key.c \
+	src/diff/key.h \
+	src/diff/pair.c \
+	src/diff/pair.h \
+	src/diff/progress.c \
+	src/diff/progress.h
