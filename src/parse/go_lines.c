@@ -174,6 +174,17 @@ bool go_foreign_parse(struct piece line, uint64_t *ret_pc)
 	       !line.n;
 }
 
+bool go_is_register(struct piece line)
+{
+	struct piece name;
+	uint64_t value;
+	if (!piece_split(&line, " ", &name) || !name.n || name.n > 6)
+		return false;
+	while (piece_take(&line, " "))
+		;
+	return piece_take_hex(&line, &value) && !line.n;
+}
+
 bool go_occasion_parse(struct piece line, struct piece *ret)
 {
 	static const char *const words[] = {"SIGQUIT: quit", "SIGABRT: abort", "fatal error: ",
@@ -182,6 +193,7 @@ bool go_occasion_parse(struct piece line, struct piece *ret)
 		size_t at = piece_find(line, words[i]);
 		if (at < line.n) {
 			*ret = (struct piece){line.s + at, line.n - at};
+			piece_take_end(ret, ":");
 			return true;
 		}
 	}

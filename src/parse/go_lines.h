@@ -48,6 +48,9 @@ bool go_elided_parse(struct piece line, uint64_t *ret_frames);
 /* "non-Go function at pc=0x7f": of C, nothing else is known. */
 bool go_foreign_parse(struct piece line, uint64_t *ret_pc);
 
+/* "rax    0x0": registers come after the last stack, without a blank line. */
+bool go_is_register(struct piece line);
+
 /* "panic: test timed out after 1s", "SIGQUIT: quit": why a dump follows.  From there on. */
 bool go_occasion_parse(struct piece line, struct piece *ret);
 

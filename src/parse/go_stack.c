@@ -107,6 +107,8 @@ static void take_call(struct go_stack *stack, struct piece line)
 		frame->pc = frame->lookup_pc = number;
 	} else if (piece_ends(line, "goroutine running on other thread; stack unavailable")) {
 		set_incomplete(stack, "it was running on another thread");
+	} else if (go_is_register(line)) {
+		finish(stack);
 	} else if (is_indented(line) || piece_equals(line, "]")) {
 		/* The end of goleak's list. */
 		if (is_indented(line))

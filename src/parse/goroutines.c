@@ -93,11 +93,18 @@ static size_t place_of(const struct reader *reader, uint64_t goid)
 	return goid ? (uintptr_t)address_map_get(&reader->goids, goid) : 0;
 }
 
+/* Has the dump that goroutine, with more than its header? */
+static bool has_stack(struct reader *reader, uint64_t goid)
+{
+	size_t place = place_of(reader, goid);
+	return place && process_of(reader)->goroutines.items[place - 1].stack.count;
+}
+
 static void open_goroutine(struct reader *reader, const struct go_header *header)
 {
 	struct process *process = process_of(reader);
 	size_t place = place_of(reader, header->goid);
-	if (place && process->goroutines.items[place - 1].stack.count)
+	if (has_stack(reader, header->goid))
 		return;
 	if (!place) {
 		if (!draft_goroutine(&reader->draft, process))
@@ -125,7 +132,7 @@ static void take_header(struct reader *reader, const struct go_header *header)
 		return;
 	}
 	go_stack_close(&reader->stack, false);
-	bool is_other = occasion_holds(reader) || place_of(reader, header->goid);
+	bool is_other = occasion_holds(reader) || has_stack(reader, header->goid);
 	if (reader->began && is_other && !reader->same_again)
 		forget_dump(reader);
 	if (!reader->began)
