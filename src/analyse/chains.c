@@ -52,7 +52,7 @@ static bool is_telling(const struct chains *chains, const struct node *node)
 	case BOND_LOCK:
 		return true;
 	case BOND_END:
-		return !owners_are_idle(graph, node);
+		return !node->thread->wait.idle && !owners_are_idle(graph, node);
 	case BOND_EVENT:
 		return chains->needed[node - graph->nodes] || reads_from_child(graph, node);
 	}

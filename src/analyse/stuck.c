@@ -31,15 +31,27 @@ static bool retries(const struct wait *wait)
 	return wait->class == WAIT_GIL || wait->class == WAIT_MONITOR_ENTER;
 }
 
+static bool waits_for_some_process(const struct wait *wait)
+{
+	array_for_each (&wait->owners, owner) {
+		if (owner->tid == 0)
+			return true;
+	}
+	return false;
+}
+
 unsigned thread_doubts(const struct process *process, const struct thread *thread)
 {
 	const struct wait *wait = &thread->wait;
 	unsigned doubts = 0;
 	if (!thread->steady)
 		doubts |= FINDING_DOUBT_MOVED;
-	if (wait->timeout_ms >= 0)
+	if (wait->limited)
 		doubts |= FINDING_DOUBT_TIMEOUT;
 	if (process->timers || (process->signals_caught & TIMER_SIGNALS))
+		doubts |= FINDING_DOUBT_SIGNAL;
+	/* Where one process is to act for another, a handler may do that, in either of them. */
+	if (waits_for_some_process(wait) && process_handles_signals(process, RELAXED))
 		doubts |= FINDING_DOUBT_SIGNAL;
 	if (wait->confidence == CONFIDENCE_LIKELY)
 		doubts |= FINDING_DOUBT_CLASS;
@@ -54,10 +66,19 @@ unsigned thread_doubts(const struct process *process, const struct thread *threa
 static bool handler_may_write(const struct node *node)
 {
 	const struct wait *wait = &node->thread->wait;
-	return (wait->class == WAIT_PIPE_READ || wait->class == WAIT_EVENTFD_READ ||
-		wait->class == WAIT_SOCKET_READ) &&
-	       wait->owners.count == 1 && wait->owners.items[0].pid == node->id.pid &&
-	       process_handles_signals(node->process, STRICT);
+	if (wait->class == WAIT_FILE_LOCK || !process_handles_signals(node->process, STRICT))
+		return false;
+	array_for_each (&wait->owners, owner) {
+		if (owner->tid == 0 && owner->pid == node->id.pid)
+			return true;
+	}
+	return false;
+}
+
+/* A limit of which the time left is not known may be short. */
+static bool ends_soon(const struct wait *wait)
+{
+	return wait->limited && wait->timeout_ms < SHORT_TIMEOUT_MS;
 }
 
 /* Can only threads of its own process end it, whichever? */
@@ -72,14 +93,30 @@ static bool is_free_by_itself(const struct node *node, enum strictness strictnes
 	const struct wait *wait = &thread->wait;
 	if (!node->edge_count && !waits_for_process(wait))
 		return true;
-	if (!retries(wait) &&
-	    (!thread->steady || (wait->timeout_ms >= 0 && wait->timeout_ms < SHORT_TIMEOUT_MS)))
+	if (!retries(wait) && (!thread->steady || ends_soon(wait)))
 		return true;
 	if (handler_may_write(node))
 		return true;
 	if (waits_for_process(wait) && process_handles_signals(node->process, strictness))
 		return true;
 	return strictness == STRICT && thread_doubts(node->process, thread);
+}
+
+static bool is_free(const struct node *node, enum strictness strictness)
+{
+	switch (node->kind) {
+	case NODE_THREAD:
+		return thread_can_act(node->thread) && is_free_by_itself(node, strictness);
+	case NODE_PROCESS:
+		/* Without threads that could act it is just ending; a handler acts for it. */
+		return !node->edge_count ||
+		       (strictness == STRICT && process_handles_signals(node->process, RELAXED));
+	case NODE_OUTSIDE:
+		return true;
+	case NODE_LOST:
+		break;
+	}
+	return false;
 }
 
 /* The graph the other way round: who waits for a node. */
@@ -144,11 +181,7 @@ bool *find_stuck(const struct graph *graph, enum strictness strictness)
 		stuck[i] = true;
 	for (size_t i = 0; i < graph->count; i++) {
 		const struct node *node = &graph->nodes[i];
-		/* A process without threads that could act is one that is just ending. */
-		if (node->kind == NODE_OUTSIDE ||
-		    (node->kind == NODE_PROCESS && !node->edge_count) ||
-		    (node->kind == NODE_THREAD && thread_can_act(node->thread) &&
-		     is_free_by_itself(node, strictness)))
+		if (is_free(node, strictness))
 			set_free(&flood, i);
 	}
 	for (size_t done = 0; done < flood.queued; done++)

@@ -97,6 +97,8 @@ static const struct idle_row idle_rows[] = {
 	{"uv_run", NULL, NULL, EVENTS, 8, "libuv 1, seen"},
 	{"uv__io_poll", NULL, NULL, EVENTS, 4, "libuv 1"},
 	{"worker", NULL, "libuv", QUEUE, 6, "libuv 1, seen"},
+	{"worker", NULL, "node", QUEUE, 6, "libuv 1 in Node.js 20, seen"},
+	{"worker", NULL, "libnode", QUEUE, 6, "libuv 1 in Node.js"},
 	{"zmq::io_thread_t::*", NULL, NULL, EVENTS, 8, "libzmq 4"},
 	{"zmq::reaper_t::*", NULL, NULL, EVENTS, 8, "libzmq 4"},
 	{"zmq::epoll_t::loop", NULL, NULL, EVENTS, 6, "libzmq 4, seen"},
@@ -171,6 +173,7 @@ static const struct idle_row idle_rows[] = {
 	{"assoc_maintenance_thread", NULL, NULL, QUEUE, 0, "memcached 1.6"},
 	{"item_crawler_thread", NULL, NULL, QUEUE, 0, "memcached 1.6"},
 	{"logger_thread", NULL, "memcached", QUEUE | SLEEPING, 0, "memcached 1.6"},
+	{"ngx_master_process_cycle", NULL, NULL, SIGNALS, 4, "nginx 1.22, seen"},
 	{"ngx_thread_pool_cycle", NULL, NULL, QUEUE, 0, "nginx 1.8"},
 	{"ap_queue_pop_something", NULL, NULL, QUEUE, 0, "httpd 2.4"},
 	{"rocksdb::ThreadPoolImpl::Impl::BGThread", NULL, NULL, QUEUE, 0, "RocksDB 5"},
@@ -337,6 +340,18 @@ static bool by_frames(const struct subject *subject, unsigned when)
 	return false;
 }
 
+/* Threads of Java's own that wait in Java code, which has no names here: by theirs. */
+static bool by_name(const struct subject *subject)
+{
+	static const char *const names[] = {"Finalizer", "Common-Cleaner", "Reference Handl"};
+	const char *name = subject->thread->name;
+	for (size_t i = 0; name && i < ARRAY_SIZE(names); i++) {
+		if (strcmp(name, names[i]) == 0)
+			return subject->wait->class == WAIT_OBJECT;
+	}
+	return false;
+}
+
 static bool is_native(const struct frame *frame)
 {
 	return frame->kind == FRAME_NATIVE && !frame->inlined;
@@ -370,6 +385,6 @@ static bool by_library(const struct subject *subject, unsigned when)
 void classify_idle(struct subject *subject)
 {
 	unsigned when = when_of_wait(subject->wait);
-	subject->wait->idle = by_class(subject) ||
+	subject->wait->idle = by_class(subject) || by_name(subject) ||
 			      (when && (by_frames(subject, when) || by_library(subject, when)));
 }

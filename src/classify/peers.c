@@ -65,10 +65,11 @@ static size_t add_pipe(const struct subject *subject, const struct capture_descr
 	uint64_t inode = fd_number_in_link(descriptor, "pipe:[");
 	if (inode)
 		return peers_add_ends(subject, END_PIPE, 0, inode, reads, peers);
-	if (S_ISFIFO(descriptor->mode) && descriptor->inode)
-		return peers_add_ends(subject, END_FIFO, descriptor->device, descriptor->inode,
-				      reads, peers);
-	return 0;
+	if (!S_ISFIFO(descriptor->mode) || !descriptor->inode)
+		return 0;
+	peers->named = true;
+	return peers_add_ends(subject, END_FIFO, descriptor->device, descriptor->inode, reads,
+			      peers);
 }
 
 /* The descriptor that the wait names, as long as nothing says that it is another file by now. */
@@ -227,16 +228,6 @@ static int by_pid(const void *a, const void *b)
 	return (*x > *y) - (*x < *y);
 }
 
-/* A limit whose time left is not known, so that timeout_ms does not tell of it. */
-static bool has_hidden_limit(const struct subject *subject)
-{
-	const struct syscall_row *row = subject->row;
-	if (!row || !row->timeout || subject->wait->timeout_ms >= 0)
-		return false;
-	uint64_t limit = argument(subject, row->timeout - 1u);
-	return row->timeout_kind == TIMEOUT_MS ? (int32_t)limit >= 0 : limit != 0;
-}
-
 static void conclude(struct subject *subject, struct peers *peers)
 {
 	struct wait *wait = subject->wait;
@@ -256,7 +247,7 @@ static void conclude(struct subject *subject, struct peers *peers)
 	}
 	wait->owner_state = OWNER_ALIVE;
 	wait->owner_confidence = peers->confidence;
-	wait->reach = peers->all && !has_hidden_limit(subject) ? REACH_OWNERS : REACH_ANYBODY;
+	wait->reach = peers->all && !peers->named ? REACH_OWNERS : REACH_ANYBODY;
 }
 
 void classify_peers(struct subject *subject)

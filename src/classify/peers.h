@@ -21,6 +21,7 @@ void classify_peers(struct subject *subject);
 struct peers {
 	array(pid_t) pids;
 	bool all;		    /* nobody else could end the wait */
+	bool named;		    /* but that anybody may open it by its name */
 	enum confidence confidence; /* of their being the ones */
 };
 /* Have the descriptors of every process been looked at? */

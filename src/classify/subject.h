@@ -81,7 +81,7 @@ void classify_fault(struct subject *subject);
 /* restart.c: the call behind restart_syscall, or `number` itself. */
 long classify_restarted_number(const struct subject *subject, long number);
 
-/* time.c: fills wait.timeout_ms. */
+/* time.c: fills wait.timeout_ms and wait.limited. */
 void classify_time(struct subject *subject);
 
 /* place.c: where a resource in memory is, said when it has no name. */

@@ -175,7 +175,18 @@ static void timerfd_left(struct subject *subject)
 		set_left(subject, ms);
 }
 
-void classify_time(struct subject *subject)
+static bool is_limited(const struct subject *subject)
+{
+	const struct syscall_row *row = subject->row;
+	if (subject->wait->timeout_ms >= 0)
+		return true;
+	if (!row || !row->timeout)
+		return false;
+	uint64_t limit = argument(subject, row->timeout - 1u);
+	return row->timeout_kind == TIMEOUT_MS ? (int32_t)limit >= 0 : limit != 0;
+}
+
+static void find_left(struct subject *subject)
 {
 	const struct syscall_row *row = subject->row;
 	int64_t ms = 0;
@@ -211,4 +222,10 @@ void classify_time(struct subject *subject)
 		special_left(subject);
 		break;
 	}
+}
+
+void classify_time(struct subject *subject)
+{
+	find_left(subject);
+	subject->wait->limited = is_limited(subject);
 }

@@ -155,6 +155,7 @@ struct wait {
 	const char *words;
 	int64_t since_ms;   /* -1: not known */
 	int64_t timeout_ms; /* time left; -1: none, or not known */
+	bool limited;	    /* it ends by itself, in however much time */
 	bool idle;	    /* waits for work by design */
 	enum confidence confidence;
 	bool has_syscall;

@@ -312,6 +312,24 @@ def program(name):
     return path
 
 
+def compile_victim(compiler, flags, sources, path):
+    """Builds tests/victims/SOURCES otherwise than `make` does.
+
+    Skips the case where that cannot be done at all; sources that do not compile fail it.
+    """
+    command = [program(compiler), "-D_GNU_SOURCE", *flags, "-pthread", "-o", path]
+    sources = [os.path.join(SRCDIR, "tests", "victims", source) for source in sources]
+    made = subprocess.run([*command, *sources], capture_output=True, text=True)
+    if not made.returncode:
+        return
+    plain = subprocess.run([*command, "-x", "c", "-"], capture_output=True, text=True,
+                           input="#include <pthread.h>\n#include <linux/futex.h>\n"
+                                 "int main(void) { return pthread_join(pthread_self(), 0); }")
+    if plain.returncode:
+        raise Skip(f"{compiler} {' '.join(flags)} builds nothing: {plain.stderr.strip()[-200:]}")
+    fail(f"{compiler} cannot build {path}: {made.stderr}")
+
+
 # --- hangdump ---------------------------------------------------------------------------------
 
 

@@ -72,8 +72,8 @@ def children_of(pid):
     for tid in hang.tids_of(pid):
         try:
             found += map(int, hang.read_file(f"/proc/{pid}/task/{tid}/children").split())
-        except (FileNotFoundError, ProcessLookupError):
-            pass  # it has ended meanwhile
+        except (FileNotFoundError, ProcessLookupError):  # it has ended
+            pass
     return found
 
 
@@ -262,8 +262,6 @@ def tell(roles, dump):
 
 
 def check_text(row, roles, pids, options):
-    if not row.text:
-        return
     text = hang.run_hangdump(*options, *pids).text()
     for pattern in row.text:
         for role, (_, tid) in roles.items():
@@ -318,7 +316,8 @@ def play(row, begin, named=True, seen=None):
         options = ["--tree"] if row.tree else []
         pids = [roles[r][0] for r in row.target.split()] if row.target else [victim.pid]
         look_until(row, roles, options, pids, named)
-        if named:
+        if named and row.text:
+            settle_all(row, roles)  # our own look is a wake-up
             check_text(row, roles, pids, options)
         if seen:
             seen(roles, pids, options)

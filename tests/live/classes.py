@@ -9,7 +9,7 @@ import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 import hang
-from hang import SRCDIR, Skip, Victim, add_case, check, check_equal
+from hang import Skip, Victim, add_case, check, check_equal
 
 SOURCES = ["classes.c", "classes_descriptor.c", "classes_lock.c", "classes_process.c"]
 LINUX_HEADERS = ["-idirafter", "/usr/include", "-idirafter", "/usr/include/x86_64-linux-gnu"]
@@ -49,11 +49,7 @@ def build(name):
             strip_libc(path)
         return path
     compiler, flags = BUILDS[name]
-    sources = [os.path.join(SRCDIR, "tests", "victims", s) for s in SOURCES]
-    command = [hang.program(compiler), "-D_GNU_SOURCE", "-g", *flags, *sources, "-o", path]
-    made = subprocess.run([*command, "-pthread"], capture_output=True, text=True)
-    if made.returncode:
-        raise Skip(f"{compiler} cannot build it: {made.stderr.strip().splitlines()[-1:]}")
+    hang.compile_victim(compiler, ["-g", *flags], SOURCES, path)
     return path
 
 

@@ -109,6 +109,7 @@ check_PROGRAMS += tests/victims/verdicts
 tests_victims_verdicts_SOURCES = \
 	tests/victims/verdicts.c \
 	tests/victims/verdicts_crowd.c \
+	tests/victims/verdicts_event.c \
 	tests/victims/verdicts_file.c \
 	tests/victims/verdicts_lock.c \
 	tests/victims/verdicts_lone.c \

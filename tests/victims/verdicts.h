@@ -25,6 +25,7 @@ extern const struct verdict_row *const verdict_tables[];
 extern const struct verdict_row verdict_lock_rows[];
 extern const struct verdict_row verdict_lone_rows[];
 extern const struct verdict_row verdict_process_rows[];
+extern const struct verdict_row verdict_event_rows[];
 extern const struct verdict_row verdict_file_rows[];
 extern const struct verdict_row verdict_moving_rows[];
 extern const struct verdict_row verdict_crowd_rows[];

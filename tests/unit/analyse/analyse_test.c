@@ -9,9 +9,9 @@
  *	"1.2 poll @anybody"               ... for something outside
  *	"1.2 mutex lock > 1.9 exited"     ... for one that is no more
  *
- * and after these: "moved", "ends=MS", "since=MS", "inferred", "perhaps" (an inferred owner), "some"
- * (there may be more owners), "idle", "overdue", "on=NAME".  Findings are compared as
- * "kind, confidence: threads +behind".
+ * and after these: "moved", "ends=MS", "limited" (it ends, who knows when), "since=MS", "inferred",
+ * "perhaps" (an inferred owner), "some" (there may be more owners), "idle", "overdue", "on=NAME".
+ * Findings are compared as "kind, confidence: threads +behind".
  */
 #include "analyse/analyse.h"
 #include "base/cleanup.h"
@@ -69,6 +69,9 @@ static void read_word(struct dump *dump, struct thread *thread, const char *word
 		thread->steady = false;
 	} else if (strncmp(word, "ends=", 5) == 0) {
 		wait->timeout_ms = atoi(word + 5);
+		wait->limited = true;
+	} else if (strcmp(word, "limited") == 0) {
+		wait->limited = true;
 	} else if (strncmp(word, "since=", 6) == 0) {
 		wait->since_ms = atoi(word + 6);
 	} else if (strcmp(word, "inferred") == 0) {
@@ -202,6 +205,9 @@ static void what_can_be_broken_is_not_certain_or_none(void **state)
 		{"a wait that ends much later",
 		 {"1.2 mutex lock > 1.3 ends=3600000", "1.3 mutex lock > 1.2"},
 		 "deadlock, likely: 1.2 1.3\n"},
+		{"a wait that ends, who knows when",
+		 {"1.2 mutex lock > 1.3 limited", "1.3 mutex lock > 1.2"},
+		 ""},
 		{"a thread that moved", {"1.2 mutex lock > 1.3 moved", "1.3 mutex lock > 1.2"}, ""},
 		{"an inferred class",
 		 {"1.2 mutex lock > 1.3 inferred", "1.3 mutex lock > 1.2"},
@@ -272,6 +278,9 @@ static void chains_begin_at_their_root(void **state)
 		 ""},
 		{"joining a thread at rest",
 		 {"1.1 thread join > 1.2", "1.2 epoll wait @anybody idle"},
+		 ""},
+		{"a thread that joins by design",
+		 {"1.1 thread join > 1.2 idle", "1.2 semaphore wait @anybody"},
 		 ""},
 		{"a thread at rest that holds a lock",
 		 {"1.1 mutex lock > 1.2", "1.2 epoll wait @anybody idle"},
@@ -349,6 +358,23 @@ static void handlers_make_findings_weaker(void **state)
 		 {"1.1 cond wait @process", "1.2 cond wait @process idle"},
 		 ""},
 		{SIGNAL_BIT(15), false, {"1.1 pipe read > 1"}, ""},
+		{SIGNAL_BIT(15), false, {"1.1 poll > 1"}, ""},
+		{SIGNAL_BIT(15), false, {"1.1 poll > 1", "1.2 pipe read > 1 2"}, ""},
+		{0, false, {"1.1 poll > 1"}, "self-deadlock: 1.1\n"},
+		/* SIGCHLD: it may write to a pipe, in whatever the thread is. */
+		{SIGNAL_BIT(17),
+		 false,
+		 {"1.1 pipe read > 2", "2.2 pipe read > 1"},
+		 "deadlock, likely: 1.1 2.2\n"},
+		{SIGNAL_BIT(17),
+		 false,
+		 {"1.1 mutex lock > 1.2", "1.2 pipe read > 2", "2.2 pipe read > 1"},
+		 "deadlock, likely: 1.2 2.2 +1\n"},
+		{SIGNAL_BIT(15),
+		 false,
+		 {"1.1 pipe read > 2", "2.2 pipe read > 1"},
+		 "deadlock: 1.1 2.2\n"},
+		{SIGNAL_BIT(17), false, {"1.1 file lock > 1"}, "self-deadlock, likely: 1.1\n"},
 		{SIGNAL_BIT(15), false, {"1.1 mutex lock > 1.1"}, "self-deadlock: 1.1\n"},
 		/* SIGUSR1: it may post a semaphore. */
 		{SIGNAL_BIT(10), false, {"1.1 semaphore wait @process"}, ""},

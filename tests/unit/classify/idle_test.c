@@ -113,6 +113,17 @@ static void rows_for_helpers_need_their_kind_of_wait(void **state)
 	assert_true(idle_in(SYS_poll, "poll", "pa_mainloop_run", NULL, NULL));
 	assert_false(idle_in(SYS_futex, "pthread_cond_wait", "pa_mainloop_run", NULL, NULL));
 	assert_false(idle_in(SYS_futex, "pthread_mutex_lock", "blas_thread_server", NULL, NULL));
+	/* Java's own threads, by their names. */
+	struct fake *fake = fake_new();
+	fake_call(fake, SYS_futex, DATA, 0x80, 76, 0, 0, 0);
+	fake_frames(fake, "pthread_cond_wait", "|", "ObjectMonitor::wait", NULL);
+	fake_module(fake, 1, "/usr/lib/libjvm.so");
+	assert_false(fake_classify(fake)->idle);
+	fake->thread->name = "Finalizer";
+	assert_true(fake_classify(fake)->idle);
+	fake_frames(fake, "pthread_mutex_lock", "|", "finalize", NULL);
+	assert_false(fake_classify(fake)->idle);
+	fake_free(fake);
 	/* Workers hang, and pools run dry. */
 	assert_false(idle_in(SYS_futex, "pthread_cond_wait", "worker_thread", NULL, NULL));
 	assert_false(idle_in(SYS_futex, "pthread_cond_wait", "ConnectionPool::get", NULL, NULL));

@@ -37,6 +37,16 @@ static void left(struct fake *fake, int64_t expected)
 	const struct wait *wait = fake_classify(fake);
 	assert_int_equal(wait->timeout_ms, expected);
 	assert_int_equal(wait->since_ms, fake->thread->slept_ms);
+	assert_int_equal(wait->limited, expected >= 0);
+	fake_free(fake);
+}
+
+/* It ends, and nobody knows when. */
+static void left_unknown(struct fake *fake)
+{
+	const struct wait *wait = fake_classify(fake);
+	assert_int_equal(wait->timeout_ms, -1);
+	assert_true(wait->limited);
 	fake_free(fake);
 }
 
@@ -77,14 +87,14 @@ static void absolute_limits_need_the_time(void **state)
 	left(fake, 1001);
 	fake = timed(SYS_clock_nanosleep, CLOCK_TAI, TIMER_ABSTIME, DATA, 0, 0, 0);
 	put_time(fake, DATA, 5001, 1);
-	left(fake, -1);
+	left_unknown(fake);
 	fake = timed(SYS_mq_timedreceive, 3, 0, 0, 0, DATA, 0);
 	put_time(fake, DATA, 1700000002, 0);
 	left(fake, 2000);
 	fake = timed(SYS_futex, DATA + 0x100, 0x89, 0, DATA, 0, 0);
 	fake->context.monotonic_ns = 0;
 	put_time(fake, DATA, 5007, 0);
-	left(fake, -1);
+	left_unknown(fake);
 }
 
 static void what_the_kernel_noted_at_our_stop_is_what_is_left(void **state)
@@ -116,7 +126,7 @@ static void a_restarted_call_began_nobody_knows_when(void **state)
 	struct fake *fake = timed(SYS_restart_syscall, DATA, 1, 3000, 0, 0, 0);
 	fake->thread->syscall.pc = DATA + 0x107;
 	fake_write(fake, DATA + 0x100, poll_code, 7);
-	left(fake, -1);
+	left_unknown(fake);
 	/* A sleep's remainder was noted when it was interrupted. */
 	fake = timed(SYS_restart_syscall, DATA, DATA + 0x10, 0, 0, 0, 0);
 	fake->thread->wait_channel = "hrtimer_nanosleep";
@@ -126,7 +136,7 @@ static void a_restarted_call_began_nobody_knows_when(void **state)
 	fake = timed(SYS_restart_syscall, DATA, 0, 0, 0, 0, 0);
 	fake->thread->wait_channel = "hrtimer_nanosleep";
 	put_time(fake, DATA, 60, 0);
-	left(fake, -1);
+	left_unknown(fake);
 }
 
 static void unknown_sleep_and_bad_times_leave_the_rest_unknown(void **state)
@@ -134,17 +144,17 @@ static void unknown_sleep_and_bad_times_leave_the_rest_unknown(void **state)
 	(void)state;
 	struct fake *fake = timed(SYS_poll, DATA, 1, 3000, 0, 0, 0);
 	fake->thread->slept_ms = -1;
-	left(fake, -1);
+	left_unknown(fake);
 	fake = timed(SYS_nanosleep, DATA, 0, 0, 0, 0, 0);
 	put_time(fake, DATA, 1, 1000000000);
-	left(fake, -1);
+	left_unknown(fake);
 	fake = timed(SYS_nanosleep, DATA, 0, 0, 0, 0, 0);
 	put_time(fake, DATA, (uint64_t)INT64_MAX, 0);
-	left(fake, -1);
+	left_unknown(fake);
 	fake = timed(SYS_nanosleep, DATA, 0, 0, 0, 0, 0);
 	put_time(fake, DATA, -1ull, 0);
-	left(fake, -1);
-	left(timed(SYS_nanosleep, 0x10, 0, 0, 0, 0, 0), -1);
+	left_unknown(fake);
+	left_unknown(timed(SYS_nanosleep, 0x10, 0, 0, 0, 0, 0));
 }
 
 static void a_timerfd_says_itself_what_is_left(void **state)
