@@ -54,7 +54,7 @@ static void skip_addresses(struct piece *rest)
 
 static bool take_header(struct piece rest, struct go_header *ret)
 {
-	if (!piece_take_number(&rest, UINT64_MAX - 1, &ret->goid))
+	if (!piece_take_number(&rest, INT64_MAX, &ret->goid))
 		return false;
 	skip_addresses(&rest);
 	if (!piece_take(&rest, " [") || !piece_take_end(&rest, "]:") || !rest.n)
@@ -67,8 +67,8 @@ static bool take_header(struct piece rest, struct go_header *ret)
 static bool take_goleak_header(struct piece rest, struct go_header *ret)
 {
 	struct piece state;
-	if (!piece_take_number(&rest, UINT64_MAX - 1, &ret->goid) ||
-	    !piece_take(&rest, " in state ") || !piece_split(&rest, ", with ", &state) || !state.n)
+	if (!piece_take_number(&rest, INT64_MAX, &ret->goid) || !piece_take(&rest, " in state ") ||
+	    !piece_split(&rest, ", with ", &state) || !state.n)
 		return false;
 	take_state(ret, state);
 	/* The list stands in brackets; its elements are separated by a blank. */
@@ -89,13 +89,17 @@ static bool take_runtime_header(struct piece line, struct go_header *ret)
 bool go_header_parse(struct piece line, struct go_header *ret)
 {
 	bool is_goleak = piece_ends(line, " on top of the stack:");
-	struct piece rest = line, before;
+	struct piece rest = line, before, function;
 	if (!piece_ends(line, ":"))
 		return false;
+	/* No header begins after the last of these, which each would look for. */
+	if (is_goleak && !piece_split_end(&rest, ", with ", &function))
+		return false;
 	while (piece_split(&rest, is_goleak ? "Goroutine " : "goroutine ", &before)) {
+		struct piece from = {rest.s, (size_t)(line.s + line.n - rest.s)};
 		*ret = (struct go_header){.minutes = -1};
 		ret->prefix = (struct piece){line.s, (size_t)(before.s + before.n - line.s)};
-		if (is_goleak ? take_goleak_header(rest, ret) : take_header(rest, ret))
+		if (is_goleak ? take_goleak_header(from, ret) : take_header(from, ret))
 			return true;
 	}
 	return take_runtime_header(line, ret);
@@ -154,7 +158,7 @@ bool go_creator_parse(struct piece line, struct piece *ret_function, uint64_t *r
 	function = line;
 	*ret_goid = 0;
 	if (piece_split_end(&function, " in goroutine ", &number) && function.n &&
-	    piece_number(number, UINT64_MAX - 1, ret_goid))
+	    piece_number(number, INT64_MAX, ret_goid))
 		line = function;
 	*ret_function = line;
 	return true;

@@ -173,28 +173,33 @@ void go_stack_take(struct go_stack *stack, struct piece line)
 		take_call(stack, line);
 }
 
-/* Where stacks end that nobody is said to have created. */
+/*
+ * Where a stack ends that nobody is said to have created.  The runtime's frames are there in dumps
+ * that tell addresses, and in no others.
+ */
 static bool is_outermost(const struct thread *thread, const struct frame *frame)
 {
-	static const char *const functions[] = {"main.main", "runtime.main", "runtime.goexit",
-						"runtime.mstart"};
-	for (size_t i = 0; frame->function && i < ARRAY_SIZE(functions); i++) {
-		if (strcmp(frame->function, functions[i]) == 0)
+	static const char *const runtime[] = {"runtime.goexit", "runtime.mstart", "runtime.rt0_go"};
+	const char *function = frame->function ? frame->function : "";
+	for (size_t i = 0; i < ARRAY_SIZE(runtime); i++) {
+		if (strcmp(function, runtime[i]) == 0)
 			return true;
 	}
-	return frame->function && thread->goroutine->goid == 1 && strstr(frame->function, ".init");
+	return !frame->pc && thread->goroutine->goid == 1 &&
+	       (strcmp(function, "main.main") == 0 || strstr(function, ".init"));
 }
 
 static void close_cut(struct go_stack *stack)
 {
 	const struct draft *draft = stack->draft;
 	struct thread *thread = go_stack_thread(stack);
-	if (stack->state == GO_STACK_CREATION)
+	bool is_whole = stack->state == GO_STACK_CALLS && draft->stack.count &&
+			is_outermost(thread, &draft->stack.items[draft->stack.count - 1]);
+	if (stack->state == GO_STACK_CREATION || (is_whole && thread->goroutine->goid > 1))
 		dump_add_error(&stack->draft->dump, 0, 0, "a creator",
 			       "the text ends where that of goroutine %" PRIu64 " stands",
 			       thread->goroutine->goid);
-	else if (!draft->stack.count || stack->state == GO_STACK_PLACE ||
-		 !is_outermost(thread, &draft->stack.items[draft->stack.count - 1]))
+	else if (!is_whole)
 		set_incomplete(stack, "the text ends here");
 }
 
