@@ -27,10 +27,22 @@ static const struct {
 	[ERROR_NOT_DUMPABLE] = {"no permission: it is marked not dumpable (a set-id program, or it "
 				"changed its credentials)",
 				"Run hangdump as root."},
-	[ERROR_YAMA] =
-		{"no permission: kernel.yama.ptrace_scope allows it only to an ancestor or a "
-		 "privileged process",
-		 "Run hangdump as root, or start the program under 'hangdump run'."},
+	[ERROR_YAMA_ANCESTOR] =
+		{"no permission: kernel.yama.ptrace_scope is 1, which leaves a process to its "
+		 "ancestors and to the privileged",
+		 "Start the program under 'hangdump run', or run hangdump with sudo (in a "
+		 "container, "
+		 "with --cap-add=SYS_PTRACE); setting it to 0 lets every process look at its "
+		 "user's."},
+	[ERROR_YAMA_PRIVILEGE] =
+		{"no permission: kernel.yama.ptrace_scope is 2, which leaves processes to the "
+		 "privileged",
+		 "Run hangdump with sudo, or in a container with --cap-add=SYS_PTRACE."},
+	[ERROR_YAMA_NOBODY] =
+		{"no permission: kernel.yama.ptrace_scope is 3, which lets nobody look at a "
+		 "process, "
+		 "not even root",
+		 "It stays so until the machine is started anew, with less in sysctl.d(5)."},
 	[ERROR_CAPABILITIES] =
 		{"no permission: it has capabilities that hangdump lacks, or lives in "
 		 "another user namespace",

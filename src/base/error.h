@@ -16,8 +16,10 @@ enum error_reason {
 	ERROR_ENDED,	       /* it was there, and ended meanwhile */
 	ERROR_TRACED,	       /* another tracer has it */
 	ERROR_OTHER_USER,      /* refused: it runs as somebody else */
-	ERROR_NOT_DUMPABLE, /* refused: same user, but it has changed its credentials or said so */
-	ERROR_YAMA,	    /* refused: kernel.yama.ptrace_scope */
+	ERROR_NOT_DUMPABLE,  /* refused: same user, but it has changed its credentials or said so */
+	ERROR_YAMA_ANCESTOR, /* refused: kernel.yama.ptrace_scope is 1 */
+	ERROR_YAMA_PRIVILEGE, /* 2 */
+	ERROR_YAMA_NOBODY,    /* 3 */
 	ERROR_CAPABILITIES, /* refused: it has capabilities that we lack, or another user namespace */
 	ERROR_SECCOMP,	    /* refused: a filter on ourselves (a container's) forbids ptrace */
 	ERROR_PERMISSION,   /* refused, and none of the above explains it */

@@ -13,6 +13,10 @@ libhangdump_a_SOURCES += \
 	src/base/error.h \
 	src/base/helper.c \
 	src/base/helper.h \
+	src/base/helper_server.c \
+	src/base/helper_server.h \
+	src/base/helper_thread.c \
+	src/base/helper_thread.h \
 	src/base/pid.c \
 	src/base/pid.h \
 	src/base/proc.c \

@@ -157,10 +157,11 @@ static void let_them_go_back_to_sleep(const struct around *around)
 {
 	unsigned patience = PATIENCE;
 	array_for_each (&around->lock_waiters, waiter) {
-		char path[64], text[256];
-		snprintf(path, sizeof(path), "/proc/%d/task/%d/syscall", waiter->pid, waiter->tid);
+		char path[64], text[1024];
+		struct proc_stat stat;
+		snprintf(path, sizeof(path), "/proc/%d/task/%d/stat", waiter->pid, waiter->tid);
 		while (patience && proc_read(AT_FDCWD, path, text, sizeof(text)) > 0 &&
-		       strncmp(text, "running", 7) == 0) {
+		       parse_stat(text, &stat) && stat.state == 'R') {
 			patience--;
 			nanosleep(&(struct timespec){.tv_nsec = 500000}, NULL);
 		}

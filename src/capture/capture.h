@@ -5,7 +5,10 @@
  * The work is done in a helper process that ends as soon as the copies are made, because a
  * tracer's end is the one thing that surely lets every thread go; what it found lies in memory
  * shared with us, so that a helper that gets stuck (on a target's memory-map lock, say) is killed
- * at its deadline and what there is by then is used.
+ * at its deadline and what there is by then is used.  Where only an ancestor may attach, and we are
+ * one, a thread of ours does what a helper process would be refused.  The kernel then tells our
+ * process of the targets' stops: whoever else in it waits for children during a capture had better
+ * pass __WNOTHREAD, or that takes longer.
  */
 #ifndef HANGDUMP_CAPTURE_CAPTURE_H
 #define HANGDUMP_CAPTURE_CAPTURE_H
@@ -13,6 +16,7 @@
 #include "base/deadline.h"
 #include "base/error.h"
 #include "capture/reader.h"
+#include "model/glance.h"
 
 /* Which file descriptors does this call wait on?  Up to two; see classify.h. */
 typedef unsigned capture_fds_fn(long number, const uint64_t arguments[6], int ret_fds[2]);
@@ -94,6 +98,13 @@ bool capture_was_overtaken(const struct capture *capture, struct error *const *f
  * give up at the deadline; a page once read stays as it was then.
  */
 void capture_allow_live_reads(struct capture_process *process, struct deadline deadline);
+
+/*
+ * What can be said in no time, into *ret (glance_init()ed): three small files of /proc for each
+ * thread, none of which takes a lock that the target may hold.  At the deadline it has what there
+ * is.  System calls get no names.
+ */
+void capture_glance(const pid_t *pids, size_t count, struct deadline deadline, struct glance *ret);
 
 /* Is there such a process, and is it one with threads of its own to look at? */
 struct error *capture_check(pid_t pid);

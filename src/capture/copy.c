@@ -10,14 +10,18 @@
 
 enum { RANGES_AT_ONCE = 16, PEEK_MOST = 4096 };
 
-void copier_init(struct copier *copier, pid_t tid, bool stopped)
+void copier_init(struct copier *copier, pid_t tid, int memory_fd, bool stopped)
 {
-	*copier = (struct copier){.tid = tid, .mem_fd = -1, .stopped = stopped};
+	*copier = (struct copier){.tid = tid,
+				  .mem_fd = memory_fd,
+				  .lent = memory_fd >= 0,
+				  .no_process_vm = memory_fd >= 0,
+				  .stopped = stopped};
 }
 
 void copier_deinit(struct copier *copier)
 {
-	if (copier->mem_fd >= 0)
+	if (copier->mem_fd >= 0 && !copier->lent)
 		close(copier->mem_fd);
 	copier->mem_fd = -1;
 }

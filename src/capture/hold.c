@@ -1,12 +1,17 @@
 /*
- * Stop every thread, copy what is needed, let them go.  Runs in a helper process whose end
- * releases whatever is still held, threads that never stopped included (a vfork parent cannot be
- * detached in any other way).
+ * Stop every thread, copy what is needed, let them go.  Runs in a helper, process or thread, whose
+ * end releases whatever is still held, threads that never stopped included (a vfork parent cannot
+ * be detached in any other way).
  *
  * Between the first PTRACE_INTERRUPT and the last PTRACE_DETACH there is nothing but ptrace,
  * memory copies and, where threads keep appearing, a look at the task list.
+ *
+ * A copy may block in a way that nothing interrupts but the end of the process that makes it.  A
+ * helper process that holds copies itself: its end lets go, too.  A thread cannot be ended then,
+ * and would go on holding; so a process copies for it, from memory that the thread has opened.
  */
 #include "base/cleanup.h"
+#include "base/helper_server.h"
 #include "capture/proc.h"
 #include "capture/raw.h"
 
@@ -17,38 +22,65 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ptrace.h>
-#include <sys/time.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
+
+#ifndef sigev_notify_thread_id
+#define sigev_notify_thread_id _sigev_un._tid
+#endif
 
 enum {
-	COPY_MS = 1500,	  /* for all copies */
-	ROUNDS_MOST = 64, /* rescans of the task list */
-	TICK_US = 5000,	  /* how long one thread is waited for before the others are looked at */
+	COPY_MS = 1500,	   /* for all copies */
+	ROUNDS_MOST = 64,  /* rescans of the task list */
+	TICK_NS = 5000000, /* how long one thread is waited for before the others are looked at */
+	TICK_SIGNAL = SIGVTALRM, /* a thread shares SIGALRM with our front end */
 };
 
 static volatile sig_atomic_t ticked;
+static int ticker; /* the kernel's id of a timer, or -1 */
 
+static void arm_ticker(long ns)
+{
+	const struct itimerspec when = {.it_value = {.tv_nsec = ns}};
+	if (ticker >= 0)
+		syscall(SYS_timer_settime, ticker, 0, &when, NULL);
+}
+
+/* One tick asks for the next, so that there are no more once the thread has ended. */
 static void tick(int signal_number)
 {
 	(void)signal_number;
 	ticked = 1;
+	arm_ticker(TICK_NS);
 }
 
 /*
  * Waiting blocks, so that the target gets the CPU that it needs to reach its stop; a timer takes
- * us out of waiting for what does not come.
+ * us out of waiting for what does not come.  (The C library's timer_create() may allocate.)
  */
 static void start_ticks(void)
 {
-	const struct timeval interval = {.tv_usec = TICK_US};
-	sigaction(SIGALRM, &(struct sigaction){.sa_handler = tick}, NULL);
-	setitimer(ITIMER_REAL, &(struct itimerval){interval, interval}, NULL);
+	sigset_t ticks;
+	struct sigevent event = {.sigev_notify = SIGEV_THREAD_ID,
+				 .sigev_signo = TICK_SIGNAL,
+				 .sigev_notify_thread_id = gettid()};
+	sigemptyset(&ticks);
+	sigaddset(&ticks, TICK_SIGNAL);
+	sigaction(TICK_SIGNAL, &(struct sigaction){.sa_handler = tick}, NULL);
+	pthread_sigmask(SIG_UNBLOCK, &ticks, NULL);
+	if (syscall(SYS_timer_create, CLOCK_MONOTONIC, &event, &ticker) != 0)
+		ticker = -1;
+	arm_ticker(TICK_NS);
 }
 
 static void stop_ticks(void)
 {
-	setitimer(ITIMER_REAL, &(struct itimerval){0}, NULL);
+	arm_ticker(0);
+	if (ticker >= 0)
+		syscall(SYS_timer_delete, ticker);
+	ticker = -1;
 }
 
 static void seize(struct raw_process *process, struct raw_thread *thread)
@@ -79,22 +111,55 @@ static bool is_pending(const struct raw_thread *thread)
 	return thread->seized && !thread->held && thread->facts.stop == STOP_NOT_TRIED;
 }
 
-/* Waits (with WNOHANG, looks) once; afterwards it may be pending still. */
-static void settle(struct raw_thread *thread, int flags)
+/*
+ * The end of a process is for its parent to see.  Another process that traces it may take the news,
+ * and the parent gets them next; a thread of its parent would take them from it.
+ */
+static bool may_take_end(const struct raw_capture *raw, const struct raw_process *process,
+			 pid_t tid)
 {
-	int status;
-	pid_t tid = waitpid(thread->facts.tid, &status, __WALL | flags);
-	if (tid == 0 || (tid < 0 && errno == EINTR))
-		return;
-	if (tid < 0 || WIFEXITED(status) || WIFSIGNALED(status)) {
-		thread->seized = false;
-		thread->facts.stop = STOP_GONE;
-	} else if (status >> 16 == PTRACE_EVENT_STOP) {
+	return !raw->by_thread || tid != process->pid;
+}
+
+/* code: the signal, and an event above it. */
+static void meet(struct raw_thread *thread, int code)
+{
+	if (code >> 8 == PTRACE_EVENT_STOP) {
 		thread->held = true;
 		thread->facts.stop = STOP_DONE;
 	} else {
 		/* A signal on its way: give it back at once, our stop comes next. */
-		ptrace(PTRACE_CONT, thread->facts.tid, NULL, (void *)(long)WSTOPSIG(status));
+		ptrace(PTRACE_CONT, thread->facts.tid, NULL, (void *)(long)(code & 0xff));
+	}
+}
+
+/* Somebody else in our process may have taken the news of a stop, in waiting for children. */
+static void meet_unannounced(struct raw_thread *thread)
+{
+	siginfo_t info;
+	if (ptrace(PTRACE_GETSIGINFO, thread->facts.tid, NULL, &info) == 0)
+		meet(thread, info.si_code >> 8 == PTRACE_EVENT_STOP ? info.si_code : info.si_signo);
+}
+
+/* Waits (with WNOHANG, looks) once; afterwards it may be pending still. */
+static void settle(const struct raw_capture *raw, const struct raw_process *process,
+		   struct raw_thread *thread, int flags)
+{
+	siginfo_t info = {.si_pid = 0};
+	pid_t tid = thread->facts.tid;
+	int why = waitid(P_PID, (id_t)tid, &info, WEXITED | WSTOPPED | WNOWAIT | __WALL | flags);
+	if (why == 0 && !info.si_pid && raw->by_thread)
+		meet_unannounced(thread);
+	if (why ? errno == EINTR : !info.si_pid)
+		return;
+	bool ended = why || (info.si_code != CLD_TRAPPED && info.si_code != CLD_STOPPED);
+	if (!ended || may_take_end(raw, process, tid))
+		waitid(P_PID, (id_t)tid, &info, (ended ? WEXITED : WSTOPPED) | WNOHANG | __WALL);
+	if (ended) {
+		thread->seized = false;
+		thread->facts.stop = STOP_GONE;
+	} else if (info.si_pid) {
+		meet(thread, info.si_status);
 	}
 }
 
@@ -117,7 +182,7 @@ static void give_up_stuck(struct raw_capture *raw, struct deadline deadline)
 			struct raw_thread *thread = &process->threads[j];
 			if (!is_pending(thread))
 				continue;
-			settle(thread, WNOHANG);
+			settle(raw, process, thread, WNOHANG);
 			if (is_pending(thread) &&
 			    (late || is_uninterruptible(process, thread->facts.tid)))
 				thread->facts.stop = STOP_TIMED_OUT;
@@ -133,7 +198,7 @@ static void wait_for_stops(struct raw_capture *raw, struct deadline deadline)
 		struct raw_process *process = &raw->processes[i];
 		for (size_t j = 0; j < process->thread_count; j++) {
 			while (is_pending(&process->threads[j])) {
-				settle(&process->threads[j], 0);
+				settle(raw, process, &process->threads[j], 0);
 				if (ticked &&
 				    (settled == settled_before || deadline_passed(deadline)))
 					give_up_stuck(raw, deadline);
@@ -214,6 +279,13 @@ static void prepare_walkers(struct raw_capture *raw)
 		struct raw_process *process = &raw->processes[i];
 		if (!raw->options.walk_always && !process->bulk_copy_refused)
 			continue;
+		/* It allocates as it goes. */
+		if (raw->by_thread) {
+			raw_add_error(raw, process, 0, "stacks",
+				      "they cannot be walked while held: only a thread of an "
+				      "ancestor may attach (kernel.yama.ptrace_scope)");
+			continue;
+		}
 		struct capture_process *view = xcalloc(1, sizeof(*view));
 		view->pid = process->pid;
 		view->live_tid = process->live_tid;
@@ -248,9 +320,8 @@ static void copy_held(struct raw_capture *raw, struct raw_process *process, uint
 	}
 }
 
-/* A thread that sleeps and was not stopped still shows its pc and its stack. */
-static void copy_unheld(struct raw_capture *raw, const struct raw_process *process,
-			struct raw_thread *thread, uint64_t share)
+/* A thread that sleeps and was not stopped still shows where it is. */
+static void show_unheld(const struct raw_process *process, struct raw_thread *thread)
 {
 	char path[64], text[1024];
 	struct capture_thread *facts = &thread->facts;
@@ -267,7 +338,29 @@ static void copy_unheld(struct raw_capture *raw, const struct raw_process *proce
 	facts->registers.value[DWARF_RSP] = now.sp;
 	facts->registers.valid = 1u << DWARF_RIP | 1u << DWARF_RSP;
 	facts->registers_from = REGISTERS_SYSCALL_FILE;
-	take_memory(raw, process, thread, share);
+}
+
+static void copy_shown(struct raw_capture *raw, struct raw_process *process, uint64_t share)
+{
+	for (size_t i = 0; i < process->thread_count; i++) {
+		struct raw_thread *thread = &process->threads[i];
+		if (thread->facts.registers_from == REGISTERS_SYSCALL_FILE)
+			take_memory(raw, process, thread, share);
+	}
+}
+
+void hold_copy(void *context, char what)
+{
+	struct raw_capture *raw = context;
+	uint64_t share = take_share(raw);
+	if (what == HOLD_PREPARE)
+		arena_prefault(&raw->arena, take_expected_bytes(raw));
+	for (size_t i = 0; i < raw->process_count; i++) {
+		if (what == HOLD_COPY_HELD)
+			copy_held(raw, &raw->processes[i], share);
+		else if (what == HOLD_COPY_SHOWN)
+			copy_shown(raw, &raw->processes[i], share);
+	}
 }
 
 static void release(struct raw_process *process)
@@ -280,23 +373,33 @@ static void release(struct raw_process *process)
 	}
 }
 
-/*
- * A page that never comes (userfaultfd, a dead network file) blocks a copy for good, and nothing
- * but our end gets us out of it.  0 disarms.
- */
-static void end_unless_done_in(timer_t *timer, unsigned ms)
+static void copy_or_end(struct raw_capture *raw, char what, unsigned ms)
 {
+	timer_t timer;
 	const struct itimerspec when = {.it_value = {ms / 1000, ms % 1000 * 1000000L}};
 	struct sigevent end = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGKILL};
-	if (ms && timer_create(CLOCK_MONOTONIC, &end, timer) == 0)
-		timer_settime(*timer, 0, &when, NULL);
-	else if (!ms)
-		timer_delete(*timer);
+	bool limited = ms && timer_create(CLOCK_MONOTONIC, &end, &timer) == 0;
+	if (limited)
+		timer_settime(timer, 0, &when, NULL);
+	hold_copy(raw, what);
+	if (limited)
+		timer_delete(timer);
 }
 
-static void copy_and_release(struct raw_capture *raw, uint64_t share)
+/*
+ * A page may never come (userfaultfd, a dead network file).  False: whoever copies has got stuck,
+ * and does no more.  ms: 0: no limit of its own.
+ */
+static bool copy_within(struct raw_capture *raw, char what, unsigned ms)
 {
-	timer_t timer = NULL;
+	if (raw->by_thread)
+		return helper_server_ask(&raw->copier, what, deadline_in_ms(ms));
+	copy_or_end(raw, what, ms);
+	return true;
+}
+
+static void copy_and_release(struct raw_capture *raw)
+{
 	/* First what hides EINTR: should we be killed from here on, nobody sees it. */
 	for (size_t i = 0; i < raw->process_count; i++) {
 		struct raw_process *process = &raw->processes[i];
@@ -305,19 +408,23 @@ static void copy_and_release(struct raw_capture *raw, uint64_t share)
 				take_registers(&process->threads[j]);
 		}
 	}
-	end_unless_done_in(&timer, COPY_MS);
-	for (size_t i = 0; i < raw->process_count; i++)
-		copy_held(raw, &raw->processes[i], share);
+	bool copied = copy_within(raw, HOLD_COPY_HELD, COPY_MS);
 	for (size_t i = 0; i < raw->process_count; i++)
 		release(&raw->processes[i]);
-	end_unless_done_in(&timer, 0);
+	if (copied || !raw->copier.pid)
+		return;
+	/* Before the arena is used again. */
+	helper_server_end(&raw->copier);
+	for (size_t i = 0; i < raw->process_count; i++)
+		raw_add_error(raw, &raw->processes[i], 0, "memory",
+			      "copying it took too long and was given up");
 }
 
 /*
  * A thread that was woken by the interrupt but has not had a CPU since must still be met at its
  * stop: let go before that, it would see EINTR.  The others need not be held for it.
  */
-static void meet_laggards(struct raw_capture *raw, uint64_t share)
+static void meet_laggards(struct raw_capture *raw)
 {
 	bool any = false;
 	for (size_t i = 0; i < raw->process_count; i++) {
@@ -334,13 +441,13 @@ static void meet_laggards(struct raw_capture *raw, uint64_t share)
 	if (!any)
 		return;
 	wait_for_stops(raw, raw->hold_until);
-	copy_and_release(raw, share);
+	copy_and_release(raw);
 }
 
-static void stop_copy_release(struct raw_capture *raw, uint64_t share)
+static void stop_copy_release(struct raw_capture *raw)
 {
 	prepare_walkers(raw);
-	arena_prefault(&raw->arena, take_expected_bytes(raw));
+	copy_within(raw, HOLD_PREPARE, 0);
 	for (size_t i = 0; i < raw->process_count && !raw->second; i++) {
 		struct raw_process *process = &raw->processes[i];
 		for (size_t j = 0; j < process->thread_count; j++)
@@ -350,19 +457,18 @@ static void stop_copy_release(struct raw_capture *raw, uint64_t share)
 	sched_setscheduler(0, SCHED_FIFO, &(struct sched_param){.sched_priority = 1});
 	start_ticks();
 	stop_all(raw);
-	copy_and_release(raw, share);
+	copy_and_release(raw);
 	for (size_t i = 0; i < raw->process_count; i++)
 		raw->processes[i].held_to_ns = monotonic_ns();
-	meet_laggards(raw, share);
+	meet_laggards(raw);
 	stop_ticks();
 	sched_setscheduler(0, SCHED_OTHER, &(struct sched_param){0});
 }
 
 void hold(struct raw_capture *raw)
 {
-	uint64_t share = take_share(raw);
 	if (!raw->options.no_stop)
-		stop_copy_release(raw, share);
+		stop_copy_release(raw);
 	for (size_t i = 0; i < raw->process_count && !raw->second; i++) {
 		struct raw_process *process = &raw->processes[i];
 		for (size_t j = 0; j < process->thread_count; j++) {
@@ -371,7 +477,7 @@ void hold(struct raw_capture *raw)
 			if (!thread->looked_at_ns && thread->facts.stop == STOP_DONE)
 				survey_thread(raw, process, thread);
 			if (thread->facts.registers_from == REGISTERS_NONE)
-				copy_unheld(raw, process, thread, share);
+				show_unheld(process, thread);
 		}
 	}
 }

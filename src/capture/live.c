@@ -1,7 +1,8 @@
 /* A capture of live processes: survey, hold, verify, and the raw facts made into plain data. */
 #include "base/cleanup.h"
-#include "base/helper.h"
+#include "base/helper_thread.h"
 #include "base/relatives.h"
+#include "capture/attach.h"
 #include "capture/capture.h"
 #include "capture/find.h"
 #include "capture/live_memory.h"
@@ -29,9 +30,17 @@ enum {
 /* Captured memory of one process: sorted by address, not overlapping. */
 struct segments {
 	array(struct raw_segment) list;
-	size_t last; /* the one that answered last */
+	size_t last;   /* the one that answered last */
+	int memory_fd; /* struct raw_process's */
 	struct live_memory *live;
 };
+
+static struct segments *segments_new(const struct raw_process *process)
+{
+	struct segments *segments = xcalloc(1, sizeof(*segments));
+	segments->memory_fd = process->memory_fd;
+	return segments;
+}
 
 static int compare_segments(const void *a, const void *b)
 {
@@ -269,12 +278,27 @@ static struct raw_capture *raw_new(const pid_t *pids, size_t count,
 	for (size_t i = 0; raw->processes && i < count; i++) {
 		struct raw_process *process = &raw->processes[i];
 		size_t capacity = count_threads(pids[i]) * 2 + SPARE_THREADS;
-		*process = (struct raw_process){.pid = pids[i]};
+		*process = (struct raw_process){.pid = pids[i], .memory_fd = -1};
 		process->threads = arena_alloc(&raw->arena, capacity * sizeof(*process->threads));
 		process->thread_capacity = process->threads ? capacity : 0;
 		raw->process_count++;
 	}
 	return raw;
+}
+
+/* What may be left behind of it is written to by the kernel alone, if at all. */
+static void raw_free(struct raw_capture *raw)
+{
+	if (!raw)
+		return;
+	/* A second look has borrowed them. */
+	for (size_t i = 0; i < raw->process_count && !raw->second; i++) {
+		if (raw->processes[i].memory_fd >= 0)
+			close(raw->processes[i].memory_fd);
+	}
+	if (!raw->left_behind)
+		arena_deinit(&raw->arena);
+	free(raw);
 }
 
 static void survey_threads_work(void *raw)
@@ -287,9 +311,12 @@ static void survey_memory_work(void *raw)
 	survey_memory(raw);
 }
 
-static void hold_work(void *raw)
+static void hold_work(void *context)
 {
+	struct raw_capture *raw = context;
 	hold(raw);
+	if (!raw->by_thread)
+		hold_copy(raw, HOLD_COPY_SHOWN);
 }
 
 static void verify_work(void *raw)
@@ -309,6 +336,30 @@ static struct deadline share_of(struct deadline all, unsigned percent)
 	if (!all.at_ns || all.at_ns <= now)
 		return all;
 	return (struct deadline){now + (all.at_ns - now) / 100 * percent};
+}
+
+/* Work that needs the right to attach. */
+static enum helper_end run_attached(struct raw_capture *raw, void (*work)(void *raw),
+				    struct deadline deadline)
+{
+	if (!raw->by_thread)
+		return helper_run(work, raw, deadline);
+	return helper_run_thread(work, raw, deadline, &raw->left_behind);
+}
+
+/* Work that holds. */
+static enum helper_end run_holding(struct raw_capture *raw, void (*work)(void *raw),
+				   struct deadline deadline)
+{
+	if (raw->by_thread && !helper_server_start(&raw->copier, hold_copy, raw))
+		return HELPER_FAILED;
+	enum helper_end end = run_attached(raw, work, deadline);
+	/* It may have been given up before: that was said. */
+	if (raw->copier.pid && end == HELPER_DONE &&
+	    !helper_server_ask(&raw->copier, HOLD_COPY_SHOWN, deadline))
+		end = HELPER_TIMED_OUT;
+	helper_server_end(&raw->copier);
+	return end;
 }
 
 /* Why there is nothing to be had of a surveyed process, or NULL. */
@@ -365,7 +416,8 @@ struct error *capture_survey(const pid_t *pids, size_t count, const struct captu
 		return error_new(ERROR_INTERNAL, ENOMEM, "capture", NULL);
 	}
 	capture->maker = raw;
-	helper_run(survey_threads_work, raw, share_of(options->deadline, 40));
+	raw->by_thread = attach_needs_thread(wanted, n);
+	run_attached(raw, survey_threads_work, share_of(options->deadline, 40));
 	enum helper_end end = helper_run(survey_memory_work, raw, share_of(options->deadline, 30));
 	clock_fill_slept(raw);
 	for (size_t i = 0, j = 0; i < count; i++) {
@@ -382,7 +434,7 @@ struct error *capture_survey(const pid_t *pids, size_t count, const struct captu
 		if (failures[i])
 			continue;
 		struct capture_process *process = array_append(&capture->processes);
-		process->maker = xcalloc(1, sizeof(struct segments));
+		process->maker = segments_new(raw_process);
 		collect_process(capture, raw_process, process);
 	}
 	return NULL;
@@ -416,7 +468,7 @@ void capture_hold(struct capture *capture, const pid_t *pids, size_t count, stru
 	if (!raw || !capture->processes.count)
 		return;
 	raw->hold_until = share_of(raw->options.deadline, 40);
-	enum helper_end end = helper_run(hold_work, raw, share_of(raw->options.deadline, 50));
+	enum helper_end end = run_holding(raw, hold_work, share_of(raw->options.deadline, 50));
 	uint64_t released_ns = monotonic_ns();
 	for (size_t i = capture->processes.count; i-- > 0;) {
 		struct capture_process *process = &capture->processes.items[i];
@@ -449,7 +501,7 @@ void capture_verify(struct capture *capture)
 	struct raw_capture *raw = maker_of(capture);
 	if (!raw || !capture->processes.count)
 		return;
-	helper_run(verify_work, raw, share_of(raw->options.deadline, 30));
+	run_attached(raw, verify_work, share_of(raw->options.deadline, 30));
 	array_for_each (&capture->processes, process)
 		collect_process(capture, raw_of(capture, process), process);
 }
@@ -492,6 +544,7 @@ static void fill_for_look(struct raw_capture *raw, const struct capture_process 
 				   .name = first->name,
 				   .executable = first->executable,
 				   .bulk_copy_refused = first->bulk_copy_refused,
+				   .memory_fd = first->memory_fd,
 				   .mappings = first->mappings,
 				   .mapping_count = first->mapping_count};
 	to->threads = arena_alloc(&raw->arena, count * sizeof(*to->threads));
@@ -527,7 +580,7 @@ static void collect_look(struct capture *look, enum helper_end end)
 	for (size_t i = 0; i < raw->process_count; i++) {
 		struct raw_process *raw_process = &raw->processes[i];
 		struct capture_process *process = array_append(&look->processes);
-		struct segments *segments = process->maker = xcalloc(1, sizeof(*segments));
+		struct segments *segments = process->maker = segments_new(raw_process);
 		if (raw_process->held_from_ns && !raw_process->held_to_ns)
 			raw_process->held_to_ns = released_ns;
 		if (end != HELPER_DONE)
@@ -555,13 +608,14 @@ struct capture *capture_look_again(const struct capture *first)
 	strpool_init(&look->strings);
 	look->maker = raw;
 	raw->second = true;
+	raw->by_thread = first_raw->by_thread;
 	raw->processes = arena_alloc(&raw->arena, processes * sizeof(*raw->processes));
 	array_for_each (&first->processes, process) {
 		if (raw->processes && count_running(process))
 			fill_for_look(raw, process, raw_of(first, process));
 	}
 	raw->hold_until = share_of(raw->options.deadline, 40);
-	collect_look(look, helper_run(look_work, raw, share_of(raw->options.deadline, 50)));
+	collect_look(look, run_holding(raw, look_work, share_of(raw->options.deadline, 50)));
 	return look;
 }
 
@@ -597,7 +651,7 @@ bool capture_was_overtaken(const struct capture *capture, struct error *const *f
 void capture_allow_live_reads(struct capture_process *process, struct deadline deadline)
 {
 	struct segments *segments = process->maker;
-	segments->live = live_memory_new(process->live_tid, deadline);
+	segments->live = live_memory_new(process->live_tid, segments->memory_fd, deadline);
 	memory_add_source(&process->memory, MEMORY_LIVE, live_memory_read, segments->live);
 }
 
@@ -617,9 +671,7 @@ void capture_free(struct capture *capture)
 	array_deinit(&capture->surroundings.lock_holders);
 	array_deinit(&capture->surroundings.semaphores);
 	finder_free(capture->finder);
-	if (raw)
-		arena_deinit(&raw->arena);
-	free(raw);
+	raw_free(raw);
 	strpool_deinit(&capture->strings);
 	free(capture);
 }

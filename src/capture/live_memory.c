@@ -1,15 +1,11 @@
 #include "capture/live_memory.h"
 
 #include "base/array.h"
-#include "base/helper.h"
+#include "base/helper_server.h"
 #include "capture/raw.h"
 
-#include <errno.h>
-#include <poll.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 enum {
 	PAGE = 4096,
@@ -31,37 +27,27 @@ struct page {
 };
 
 struct live_memory {
-	pid_t tid;
+	struct copier copier; /* the helper's */
 	struct deadline deadline;
 	struct exchange *exchange;
-	pid_t helper; /* 0: none yet */
-	int socket;
+	struct helper_server helper;
 	bool broken; /* it did not answer: it is not asked again */
 	struct page *slots[SLOTS];
 };
 
-struct live_memory *live_memory_new(pid_t tid, struct deadline deadline)
+struct live_memory *live_memory_new(pid_t tid, int memory_fd, struct deadline deadline)
 {
 	struct live_memory *live = xcalloc(1, sizeof(*live));
-	*live = (struct live_memory){.tid = tid, .deadline = deadline, .socket = -1};
+	live->deadline = deadline;
+	copier_init(&live->copier, tid, memory_fd, false);
 	return live;
-}
-
-static void end_helper(struct live_memory *live)
-{
-	if (live->helper)
-		helper_kill(live->helper);
-	if (live->socket >= 0)
-		close(live->socket);
-	live->helper = 0;
-	live->socket = -1;
 }
 
 void live_memory_free(struct live_memory *live)
 {
 	if (!live)
 		return;
-	end_helper(live);
+	helper_server_end(&live->helper);
 	if (live->exchange)
 		munmap(live->exchange, sizeof(*live->exchange));
 	for (unsigned i = 0; i < SLOTS; i++)
@@ -69,24 +55,18 @@ void live_memory_free(struct live_memory *live)
 	free(live);
 }
 
-static void serve(struct live_memory *live, int socket)
+static void copy_page(void *context, char question)
 {
-	char go;
-	struct copier copier;
-	copier_init(&copier, live->tid, false);
-	while (read(socket, &go, 1) == 1) {
-		struct copy_range range = {live->exchange->address, PAGE, live->exchange->bytes, 0};
-		copier_copy(&copier, &range, 1);
-		live->exchange->length = range.copied;
-		if (write(socket, &go, 1) != 1)
-			break;
-	}
+	struct live_memory *live = context;
+	struct copy_range range = {live->exchange->address, PAGE, live->exchange->bytes, 0};
+	copier_copy(&live->copier, &range, 1);
+	live->exchange->length = range.copied;
+	(void)question;
 }
 
 static bool begin_helper(struct live_memory *live)
 {
-	int ends[2];
-	if (live->helper)
+	if (live->helper.pid)
 		return true;
 	if (!live->exchange) {
 		void *shared = mmap(NULL, sizeof(*live->exchange), PROT_READ | PROT_WRITE,
@@ -95,40 +75,18 @@ static bool begin_helper(struct live_memory *live)
 			return false;
 		live->exchange = shared;
 	}
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
-		return false;
-	pid_t parent = getpid(), pid = fork();
-	if (pid == 0) {
-		close(ends[0]);
-		if (helper_begin(parent))
-			serve(live, ends[1]);
-		_exit(0);
-	}
-	close(ends[1]);
-	live->socket = ends[0];
-	live->helper = pid > 0 ? pid : 0;
-	return pid > 0;
+	return helper_server_start(&live->helper, copy_page, live);
 }
 
 static bool ask(struct live_memory *live, uint64_t address)
 {
-	struct deadline deadline = deadline_in_ms(ANSWER_MS);
 	if (live->broken || deadline_passed(live->deadline) || !begin_helper(live))
 		return false;
 	live->exchange->address = address;
-	char go = 1;
-	struct pollfd poller = {.fd = live->socket, .events = POLLIN};
-	bool answered = send(live->socket, &go, 1, MSG_NOSIGNAL) == 1;
-	while (answered && poll(&poller, 1, deadline_poll_ms(deadline)) <= 0) {
-		if (errno != EINTR || deadline_passed(deadline))
-			answered = false;
-	}
-	answered = answered && read(live->socket, &go, 1) == 1;
-	if (!answered) {
-		live->broken = true;
-		end_helper(live);
-	}
-	return answered;
+	live->broken = !helper_server_ask(&live->helper, 'r', deadline_in_ms(ANSWER_MS));
+	if (live->broken)
+		helper_server_end(&live->helper);
+	return !live->broken;
 }
 
 static const struct page *page_at(struct live_memory *live, uint64_t address)

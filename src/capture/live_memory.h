@@ -13,8 +13,8 @@
 
 struct live_memory;
 
-/* tid: a living thread of the process. */
-struct live_memory *live_memory_new(pid_t tid, struct deadline deadline);
+/* tid: a living thread of the process; memory_fd: as copier_init() takes it, the caller's. */
+struct live_memory *live_memory_new(pid_t tid, int memory_fd, struct deadline deadline);
 /* Accepts NULL. */
 void live_memory_free(struct live_memory *live);
 

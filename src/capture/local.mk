@@ -9,11 +9,14 @@ libhangdump_a_SOURCES += \
 	src/capture/around_processes.c \
 	src/capture/around_semaphores.c \
 	src/capture/around_sockets.c \
+	src/capture/attach.c \
+	src/capture/attach.h \
 	src/capture/capture.h \
 	src/capture/clock.c \
 	src/capture/copy.c \
 	src/capture/find.c \
 	src/capture/find.h \
+	src/capture/glance.c \
 	src/capture/hold.c \
 	src/capture/live.c \
 	src/capture/live_memory.c \

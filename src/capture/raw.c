@@ -5,10 +5,13 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum { DIRECTORY_PIECE = 32768 };
 
 void raw_add_error(struct raw_capture *raw, struct raw_process *process, pid_t tid,
 		   const char *what, const char *why_format, ...)
@@ -83,15 +86,21 @@ int raw_visit_new_threads(struct raw_capture *raw, struct raw_process *process, 
 {
 	char path[64];
 	snprintf(path, sizeof(path), "/proc/%d/task", process->pid);
-	_cleanup_closedir_ DIR *dir = opendir(path);
-	if (!dir)
+	_cleanup_close_ int dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir < 0)
 		return -errno;
 	int found = 0;
 	size_t known = process->thread_count;
-	struct dirent *entry;
-	while ((entry = readdir(dir))) {
-		pid_t tid = parse_pid(entry->d_name);
-		if (tid && !is_known(process, known, tid)) {
+	/* opendir() would allocate. */
+	_Alignas(struct dirent64) char entries[DIRECTORY_PIECE];
+	ssize_t n;
+	while ((n = getdents64(dir, entries, sizeof(entries))) > 0) {
+		const struct dirent64 *entry;
+		for (ssize_t at = 0; at < n; at += entry->d_reclen) {
+			entry = (const void *)(entries + at);
+			pid_t tid = parse_pid(entry->d_name);
+			if (!tid || is_known(process, known, tid))
+				continue;
 			visit(raw, process, tid);
 			found++;
 		}

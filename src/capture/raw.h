@@ -6,6 +6,7 @@
 #define HANGDUMP_CAPTURE_RAW_H
 
 #include "base/deadline.h"
+#include "base/helper_server.h"
 #include "capture/arena.h"
 #include "capture/capture.h"
 
@@ -36,6 +37,7 @@ struct raw_process {
 	pid_t pid, live_tid, ppid, tracer;
 	const char *name, *executable, *command;
 	bool executable_deleted, frozen_cgroup, bulk_copy_refused, replaced;
+	int memory_fd; /* its memory, opened by who may attach, for helpers that may not; or -1 */
 	size_t command_length;
 	uint64_t start_time, pid_namespace, signals_caught;
 	bool timers;
@@ -65,7 +67,11 @@ struct raw_capture {
 	size_t process_count;
 	/* A second look: at the threads that it was given, as far as they run, and at no others. */
 	bool second;
-	uint64_t stack_budget; /* bytes of stack that a hold may copy in all */
+	/* Only a thread of ours may attach, whatever copies memory is lent descriptors. */
+	bool by_thread;
+	bool left_behind;	     /* one that the kernel may still write to the arena for */
+	struct helper_server copier; /* with by_thread, during a hold */
+	uint64_t stack_budget;	     /* bytes of stack that a hold may copy in all */
 	struct deadline
 		hold_until; /* when waiting for stops must end, so that there is time to let go */
 };
@@ -82,7 +88,10 @@ void raw_thread_publish(struct raw_process *process);
 /* By tid, so that raw_visit_new_threads() need not search them one by one. */
 void raw_sort_threads(struct raw_process *process);
 
-/* Reads the numbers in /proc/PID/task; calls visit for each that is not known yet. */
+/*
+ * Reads the numbers in /proc/PID/task; calls visit for each that is not known yet.  As all that is
+ * done by threads (struct raw_capture), it allocates nothing but in the arena.
+ */
 typedef void raw_visit_fn(struct raw_capture *raw, struct raw_process *process, pid_t tid);
 /* How many were new, or -errno. */
 int raw_visit_new_threads(struct raw_capture *raw, struct raw_process *process,
@@ -92,7 +101,8 @@ const struct capture_mapping *raw_mapping_at(const struct raw_process *process, 
 
 /*
  * survey.c: all that can be read without stopping anybody.  First the threads, which nothing can
- * hold up; then what needs the target's memory-map lock, or looks behind its descriptors.
+ * hold up (with by_thread, the processes' memory is opened too); then what needs the target's
+ * memory-map lock, or looks behind its descriptors.
  */
 void survey_threads(struct raw_capture *raw);
 void survey_memory(struct raw_capture *raw);
@@ -100,8 +110,18 @@ void survey_memory(struct raw_capture *raw);
 bool survey_thread(struct raw_capture *raw, struct raw_process *process, struct raw_thread *thread);
 void survey_mappings(struct raw_capture *raw, struct raw_process *process);
 
-/* hold.c: stop, copy, repair, let go. */
+/*
+ * hold.c: stop, copy, repair, let go; then the registers of whoever was not stopped, as far as
+ * /proc shows them, and hold_copy(HOLD_COPY_SHOWN) for their memory.
+ */
 void hold(struct raw_capture *raw);
+/* What is copied at a time, by the process that holds or, with by_thread, by raw->copier. */
+enum {
+	HOLD_PREPARE = 'p',    /* nothing yet: makes room */
+	HOLD_COPY_HELD = 'h',  /* of threads that are held */
+	HOLD_COPY_SHOWN = 's', /* of threads whose registers /proc has shown */
+};
+void hold_copy(void *raw, char what);
 
 /* take.c: what is taken of one thread. */
 void take_registers(struct raw_thread *thread);
@@ -134,6 +154,7 @@ bool look_at_schedstat(const struct raw_process *process, pid_t tid, struct cpu_
 struct copier {
 	pid_t tid;
 	int mem_fd;	    /* /proc/PID/mem, or -1 */
+	bool lent;	    /* it is the caller's */
 	bool no_process_vm; /* process_vm_readv is refused */
 	bool stopped;	    /* PTRACE_PEEKDATA may be asked */
 };
@@ -143,7 +164,8 @@ struct copy_range {
 	char *to;
 	size_t copied;
 };
-void copier_init(struct copier *copier, pid_t tid, bool stopped);
+/* memory_fd: of its process, instead of all other ways; -1: none. */
+void copier_init(struct copier *copier, pid_t tid, int memory_fd, bool stopped);
 void copier_deinit(struct copier *copier);
 /* Fills `copied` of each of the (at most 16) ranges; less than length where memory is not there. */
 void copier_copy(struct copier *copier, struct copy_range *ranges, unsigned count);

@@ -1,4 +1,5 @@
 /* Why may we not attach?  Evidence first, then words. */
+#include "capture/attach.h"
 #include "capture/proc.h"
 #include "capture/raw.h"
 
@@ -38,12 +39,21 @@ static bool ptrace_is_filtered(void)
 	return ptrace(PTRACE_SEIZE, 0x7ffffff0, NULL, NULL) != 0 && errno != ESRCH;
 }
 
-static int yama_scope(void)
+static bool yama_refuses(pid_t pid, bool may_trace_all, enum error_reason *ret)
 {
-	char text[16];
-	return proc_read(AT_FDCWD, "/proc/sys/kernel/yama/ptrace_scope", text, sizeof(text)) > 0
-		       ? atoi(text)
-		       : 0;
+	switch (attach_yama_scope()) {
+	case 0:
+		return false;
+	case 1:
+		*ret = ERROR_YAMA_ANCESTOR;
+		return !may_trace_all && !attach_is_descendant(pid);
+	case 2:
+		*ret = ERROR_YAMA_PRIVILEGE;
+		return !may_trace_all;
+	default:
+		*ret = ERROR_YAMA_NOBODY;
+		return true;
+	}
 }
 
 struct error *refusal_explain(pid_t pid, int os_errno)
@@ -64,12 +74,12 @@ struct error *refusal_explain(pid_t pid, int os_errno)
 	bool may_trace_all = self.capabilities_permitted >> CAP_SYS_PTRACE & 1;
 	bool same_user = target.uid[0] == geteuid() && target.uid[1] == geteuid() &&
 			 target.uid[2] == geteuid();
-	int scope = yama_scope();
+	enum error_reason yama;
 	if (!may_trace_all && !same_user)
 		return error_new(ERROR_OTHER_USER, os_errno, subject, "(uid %u, hangdump's is %u)",
 				 target.uid[0], geteuid());
-	if (scope == 3 || (scope == 2 && !may_trace_all) || (scope == 1 && !may_trace_all))
-		return error_new(ERROR_YAMA, os_errno, subject, "(it is %d)", scope);
+	if (yama_refuses(pid, may_trace_all, &yama))
+		return error_new(yama, os_errno, subject, NULL);
 	ino_t ours = user_namespace(getpid()), theirs = user_namespace(pid);
 	if ((theirs && ours != theirs) ||
 	    target.capabilities_permitted & ~self.capabilities_permitted)

@@ -313,7 +313,7 @@ static void touch_stacks(struct raw_process *process)
 		char word[8];
 		struct copy_range range = {facts->syscall.sp, sizeof(word), word, 0};
 		struct copier copier;
-		copier_init(&copier, facts->tid, false);
+		copier_init(&copier, facts->tid, process->memory_fd, false);
 		copier_copy(&copier, &range, 1);
 		copier_deinit(&copier);
 		asked++;
@@ -322,12 +322,30 @@ static void touch_stacks(struct raw_process *process)
 	process->bulk_copy_refused = asked && refused == asked;
 }
 
+/* Through any thread that lives: one that has ended has no memory. */
+static void open_memory(struct raw_process *process)
+{
+	for (size_t i = 0; i < process->thread_count && process->memory_fd < 0; i++) {
+		char path[64];
+		const struct capture_thread *facts = &process->threads[i].facts;
+		if (facts->state == 'Z' || facts->state == 'X')
+			continue;
+		snprintf(path, sizeof(path), "/proc/%d/mem", facts->tid);
+		process->memory_fd = open(path, O_RDONLY | O_CLOEXEC);
+		/* What is refused of one is refused of all. */
+		if (process->memory_fd < 0 && errno != ENOENT && errno != ESRCH)
+			return;
+	}
+}
+
 void survey_threads(struct raw_capture *raw)
 {
 	for (size_t i = 0; i < raw->process_count; i++) {
 		struct raw_process *process = &raw->processes[i];
 		raw_visit_new_threads(raw, process, survey_new_thread);
 	}
+	for (size_t i = 0; i < raw->process_count && raw->by_thread; i++)
+		open_memory(&raw->processes[i]);
 }
 
 void survey_memory(struct raw_capture *raw)

@@ -165,7 +165,7 @@ void take_memory(struct raw_capture *raw, const struct raw_process *process,
 		range->to = (char *)(segments[count] + 1);
 	}
 	struct copier copier;
-	copier_init(&copier, facts->tid, thread->held);
+	copier_init(&copier, facts->tid, process->memory_fd, thread->held);
 	copier_copy(&copier, list.ranges, count);
 	copier_deinit(&copier);
 	for (unsigned i = 0; i < count; i++) {

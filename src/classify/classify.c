@@ -91,6 +91,19 @@ static void classify_exit(struct subject *subject)
 	subject_decide(subject, WAIT_EXITING, CONFIDENCE_CERTAIN, "exit");
 }
 
+const char *classify_syscall_name(long number, struct strpool *strings)
+{
+	const struct syscall_row *row = syscall_row(number);
+	char *known = number >= 0 && number <= INT32_MAX
+			      ? seccomp_syscall_resolve_num_arch(SCMP_ARCH_X86_64, (int)number)
+			      : NULL;
+	const char *name = known	      ? strpool_add(strings, known)
+			   : row && row->name ? strpool_add(strings, row->name)
+					      : strpool_printf(strings, "syscall_%ld", number);
+	free(known);
+	return name;
+}
+
 static void set_syscall(struct subject *subject, long number, const uint64_t arguments[6])
 {
 	struct syscall_fact *fact = &subject->wait->syscall;
@@ -100,16 +113,7 @@ static void set_syscall(struct subject *subject, long number, const uint64_t arg
 		fact->arguments[i] = arguments[i];
 	subject->row = syscall_row(number);
 	fact->argument_count = subject->row ? subject->row->arguments : 6;
-	char *name = number >= 0 && number <= INT32_MAX
-			     ? seccomp_syscall_resolve_num_arch(SCMP_ARCH_X86_64, (int)number)
-			     : NULL;
-	if (name)
-		fact->name = strpool_add(subject->context->strings, name);
-	else if (subject->row && subject->row->name)
-		fact->name = strpool_add(subject->context->strings, subject->row->name);
-	else
-		fact->name = subject_printf(subject, "syscall_%ld", number);
-	free(name);
+	fact->name = classify_syscall_name(number, subject->context->strings);
 }
 
 /*

@@ -38,6 +38,9 @@ struct classify_context {
 void classify_thread(const struct classify_context *context, const struct capture_thread *thread,
 		     const struct stack *stack, struct wait *wait);
 
+/* "futex", "syscall_4242"; in the pool. */
+const char *classify_syscall_name(long number, struct strpool *strings);
+
 /*
  * The file descriptors that this call waits on, so that the capture can look at them: up to two.
  * Returns how many.

@@ -4,6 +4,7 @@
 #include "cli/live_options.h"
 #include "cli/report.h"
 #include "cli/report_options.h"
+#include "cli/run_report.h"
 #include "cli/words.h"
 #include "launch/launch.h"
 
@@ -21,6 +22,8 @@ struct run_options {
 	struct launch_options launch;
 	struct live_options live;
 	struct report_options report;
+	struct run_report_options run_report;
+	struct run_report reporter;
 	const char *timeout_variable;
 	uint64_t margin_ms;
 	bool preserve_status;
@@ -62,6 +65,7 @@ static error_t parse(int key, char *word, struct argp_state *state)
 	case ARGP_KEY_INIT:
 		state->child_inputs[0] = &run->live;
 		state->child_inputs[1] = &run->report;
+		state->child_inputs[2] = &run->run_report;
 		return 0;
 	case 't':
 		run->launch.timeout_ms = duration_or_die(state, "timeout", word);
@@ -117,14 +121,14 @@ static const char doc[] =
 	"died of a signal: the same signal.\n\nhangdump-run(1) has the rest.";
 
 static const struct argp_child children[] = {
-	{&live_argp, 0, NULL, 0}, {&report_argp, 0, NULL, 0}, {0}};
+	{&live_argp, 0, NULL, 0}, {&report_argp, 0, NULL, 0}, {&run_report_argp, 0, NULL, 0}, {0}};
 static const struct argp argp = {argp_options, parse, "COMMAND [ARG...]", doc, children,
 				 NULL,	       NULL};
 
 static void dump(void *context, const struct launch_event *event)
 {
-	(void)context;
-	(void)event;
+	struct run_options *run = context;
+	run_report(&run->reporter, event);
 }
 
 static void notice(void *context, enum launch_notice what, int signal_number, pid_t pid,
@@ -176,12 +180,18 @@ static int run_run(int argc, char **argv)
 	struct run_options run = {.launch = LAUNCH_OPTIONS_DEFAULT,
 				  .live = LIVE_OPTIONS_DEFAULT,
 				  .report = REPORT_OPTIONS_DEFAULT,
+				  .run_report = RUN_REPORT_OPTIONS_DEFAULT,
 				  .margin_ms = 10000};
 	struct launch_result result;
 	argp_err_exit_status = EXIT_OWN_FAILURE;
 	argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &run);
 	report_options_settle(&run.report);
-	run.launch.dump_budget_ms = run.live.deadline_ms;
+	live_options_settle(&run.live, &run.report);
+	run.launch.dump_budget_ms = run_report_budget_ms(&run.run_report, &run.live);
+	run.reporter = (struct run_report){.options = &run.run_report,
+					   .live = &run.live,
+					   .report = &run.report,
+					   .command = run.launch.command};
 	struct error *error = launch_run(&run.launch, &ops, &run, &result);
 	if (!error)
 		return exit_status(&run, &result);

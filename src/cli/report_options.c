@@ -75,7 +75,7 @@ static bool has_suffix(const char *s, const char *suffix)
 	return n >= m && strcmp(s + n - m, suffix) == 0;
 }
 
-static bool wants_color(const struct report_options *report)
+bool report_wants_color(const struct report_options *report, int fd)
 {
 	if (report->color != COLOR_AUTO)
 		return report->color == COLOR_ALWAYS;
@@ -85,7 +85,7 @@ static bool wants_color(const struct report_options *report)
 		return false;
 	if (force && *force && strcmp(force, "0") != 0)
 		return true;
-	return !report->output && isatty(STDOUT_FILENO) && term && strcmp(term, "dumb") != 0;
+	return isatty(fd) && term && strcmp(term, "dumb") != 0;
 }
 
 void report_options_settle(struct report_options *report)
@@ -94,7 +94,8 @@ void report_options_settle(struct report_options *report)
 		report->format = report->output && has_suffix(report->output, ".json")
 					 ? FORMAT_JSON
 					 : FORMAT_TEXT;
-	report->render.color = wants_color(report);
+	/* A file that nobody asked to be coloured is not. */
+	report->render.color = report_wants_color(report, report->output ? -1 : STDOUT_FILENO);
 	report->render.kernel_stacks_always = report->kernel_stacks == KERNEL_STACKS_ALWAYS;
 	report->render.kernel_stacks_never = report->kernel_stacks == KERNEL_STACKS_NEVER;
 }

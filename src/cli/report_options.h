@@ -30,6 +30,9 @@ extern const struct argp report_argp;
 /* After the command line: the format by the output's suffix, colours by terminal and environment. */
 void report_options_settle(struct report_options *options);
 
+/* Are there to be colours on this descriptor: by options, environment and terminal? */
+bool report_wants_color(const struct report_options *options, int fd);
+
 /* Writes the dump in its format and finishes the output. */
 struct error *report_write(const struct dump *dump, const struct report_options *options,
 			   struct output *output);

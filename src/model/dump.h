@@ -156,6 +156,7 @@ struct dump {
 	int64_t taken_at_ns;   /* since the epoch */
 	const char *boot_id;
 	uint64_t monotonic_ns;
+	int64_t watched_ms; /* from the first of its samples to this one; 0: it is the only one */
 	const char *host_name, *kernel, *arch;
 	bool tree; /* it has all descendants of its processes, or an error for each that it lacks */
 	/* Why it was made, in the words of the one who did: "panic: test timed out after 10m0s". */

@@ -325,3 +325,15 @@ struct error *pipeline_dump_live(const pid_t *pids, size_t count,
 	}
 	return NULL;
 }
+
+void pipeline_glance(const pid_t *pids, size_t count, struct deadline deadline, struct glance *ret)
+{
+	capture_glance(pids, count, deadline, ret);
+	array_for_each (&ret->processes, process) {
+		array_for_each (&process->threads, thread) {
+			if (thread->syscall >= 0)
+				thread->syscall_name =
+					classify_syscall_name(thread->syscall, &ret->strings);
+		}
+	}
+}

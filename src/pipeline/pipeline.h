@@ -8,6 +8,7 @@
 #include "base/deadline.h"
 #include "base/error.h"
 #include "model/dump.h"
+#include "model/glance.h"
 #include "unwind/unwind.h"
 
 enum kernel_stacks { KERNEL_STACKS_AUTO, KERNEL_STACKS_ALWAYS, KERNEL_STACKS_NEVER };
@@ -30,5 +31,11 @@ struct pipeline_options {
 struct error *pipeline_dump_live(const pid_t *pids, size_t count,
 				 const struct pipeline_options *options, struct error **failures,
 				 struct dump *ret);
+
+/*
+ * What /proc alone says of processes, in a fraction of a second: nobody is stopped, nothing is
+ * looked up.  Into `ret` (glance_init()ed); at the deadline it has what there is.
+ */
+void pipeline_glance(const pid_t *pids, size_t count, struct deadline deadline, struct glance *ret);
 
 #endif

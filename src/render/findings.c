@@ -187,9 +187,8 @@ static void print_doubts(struct printer *p, const struct finding *finding)
 	}
 }
 
-static void print_finding(struct printer *p, const struct finding *finding)
+static void print_title(struct printer *p, const struct finding *finding)
 {
-	print_end(p);
 	style_on(p, STYLE_FINDING);
 	print(p, finding_words[finding->kind].title);
 	style_off(p);
@@ -198,6 +197,12 @@ static void print_finding(struct printer *p, const struct finding *finding)
 		print_foreign(p, finding->summary);
 	else
 		print_summary(p, finding);
+}
+
+void print_finding(struct printer *p, const struct finding *finding)
+{
+	print_end(p);
+	print_title(p, finding);
 	print_end(p);
 	print_threads(p, finding);
 	if (!finding->threads.count) {
@@ -209,6 +214,7 @@ static void print_finding(struct printer *p, const struct finding *finding)
 	}
 	print_behind(p, finding);
 	print_doubts(p, finding);
+	print_finding_progress(p, finding);
 	if (!p->options->verbose)
 		return;
 	array_for_each (&finding->evidence, sentence) {
@@ -222,4 +228,20 @@ void print_findings(struct printer *p)
 {
 	array_for_each (&p->dump->findings, finding)
 		print_finding(p, finding);
+}
+
+void render_verdict(const struct dump *dump, struct text *ret)
+{
+	static const struct render_options plain = {0};
+	struct printer p;
+	size_t count = dump->findings.count;
+	printer_init(&p, dump, &plain, NULL);
+	if (count)
+		print_title(&p, &dump->findings.items[0]);
+	else
+		print(&p, dump->processes.count ? "no finding" : "nothing could be dumped");
+	if (count > 1)
+		print_format(&p, ", and %zu more finding%s", count - 1, count == 2 ? "" : "s");
+	text_add_n(ret, p.text.bytes, p.text.length);
+	printer_finish(&p);
 }

@@ -7,7 +7,7 @@
 /* Without -v: class paths of Java programs can have many kilobytes. */
 #define MOST_COMMAND_BYTES 2000
 
-static void print_held(struct printer *p, int64_t us)
+void print_held(struct printer *p, int64_t us)
 {
 	if (us < 0)
 		print(p, "held for an unknown time");

@@ -1,13 +1,16 @@
 libhangdump_a_SOURCES += \
+	src/render/brief.c \
 	src/render/evidence.c \
 	src/render/errors.c \
 	src/render/findings.c \
 	src/render/frames.c \
+	src/render/glance.c \
 	src/render/header.c \
 	src/render/members.c \
 	src/render/parts.h \
 	src/render/printer.c \
 	src/render/printer.h \
+	src/render/progress.c \
 	src/render/render.h \
 	src/render/resource.c \
 	src/render/text.c \

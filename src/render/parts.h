@@ -11,14 +11,25 @@
 void print_header(struct printer *p);
 /* The same for one of several. */
 void print_process_header(struct printer *p, const struct process *process);
+/* No end of line: "held for 1.8 ms". */
+void print_held(struct printer *p, int64_t us);
 
 void print_findings(struct printer *p);
+void print_finding(struct printer *p, const struct finding *finding);
 /* No end of line: "2 threads wait for each other". */
 void print_summary(struct printer *p, const struct finding *finding);
 /* One sentence a line; `add` gets each, which is its own. */
 typedef void add_sentence_fn(void *context, const char *sentence);
 void tell_evidence(struct printer *p, const struct finding *finding, add_sentence_fn *add,
 		   void *context);
+
+/* The line over a group, what it waits on, and its stack. */
+void print_group(struct printer *p, const struct group *group);
+
+/* No end of line: "stuck", "3 stuck, 1 moved"; nothing when there was no second dump. */
+void print_progress(struct printer *p, const char *before, const struct group *group);
+/* No empty line: "  Over 1.0 s: 2 stuck."; nothing when there was no second dump. */
+void print_finding_progress(struct printer *p, const struct finding *finding);
 
 /* No end of line: "4245-4254, 4260 "worker-1".."worker-10"". */
 void print_members(struct printer *p, const struct group *group);

@@ -2,7 +2,9 @@
 #ifndef HANGDUMP_RENDER_RENDER_H
 #define HANGDUMP_RENDER_RENDER_H
 
+#include "base/text.h"
 #include "model/dump.h"
+#include "model/glance.h"
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -24,6 +26,25 @@ struct render_options {
  * escaped.  Linear in threads and frames.  The caller checks the stream.
  */
 void render_text(const struct dump *dump, const struct render_options *options, FILE *to);
+
+struct brief_options {
+	const struct render_options *render;
+	const char *headline; /* what the first line begins with; it is ours, and escaped */
+	size_t most_bytes;    /* 0: no limit */
+};
+
+/*
+ * The same for a log, appended to *ret: the headline and how much was dumped, the findings, and
+ * groups as far as there is room: those of the findings' threads first, then the others in
+ * their order.  What is left out is counted.
+ */
+void render_brief(const struct dump *dump, const struct brief_options *options, struct text *ret);
+
+/* No end of line: "DEADLOCK: 2 threads wait for each other, and 1 more finding", or "no finding". */
+void render_verdict(const struct dump *dump, struct text *ret);
+
+/* A line for all threads of a process that show the same, appended to *ret; escaped. */
+void render_glance(const struct glance *glance, struct text *ret);
 
 /*
  * Gives each finding its words, because analysis has none: the summary, one sentence without its

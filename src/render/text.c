@@ -94,7 +94,7 @@ static const char *member_word(bool of_goroutines, size_t count)
 	return words[of_goroutines][count == 1];
 }
 
-static void print_group(struct printer *p, const struct group *group)
+void print_group(struct printer *p, const struct group *group)
 {
 	const struct thread *threads = group_threads_of(p->dump, group);
 	const struct thread *first = &threads[group->members.items[0]];
@@ -104,6 +104,7 @@ static void print_group(struct printer *p, const struct group *group)
 	print_class(p, threads, group);
 	print_since(p, group);
 	print_timeout(p, threads, group);
+	print_progress(p, ", ", group);
 	print_goroutine_marks(p, first->goroutine);
 	print(p, group->idle ? ", idle]: " : "]: ");
 	print_members(p, group);

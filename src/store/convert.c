@@ -32,6 +32,7 @@ json_t *convert_head(const struct dump *dump)
 	json_put(head, "taken_at", rfc3339(dump->taken_at_ns));
 	json_put_text(head, "occasion", dump->occasion);
 	json_put(head, "clock", clock);
+	json_put(head, "watched_ms", json_nonzero((uint64_t)dump->watched_ms));
 	json_put(head, "host", host);
 	return head;
 }
@@ -193,6 +194,7 @@ json_t *convert_thread(const struct thread *thread)
 	json_put(object, "own_stops", json_integer(thread->own_stops));
 	json_put(object, "steady", json_boolean(thread->steady));
 	json_put(object, "second_look", convert_second_look(thread));
+	json_put_text(object, "progress", progress_names[thread->progress]);
 	json_put(object, "wait", convert_wait(&thread->wait));
 	return object;
 }

@@ -142,6 +142,7 @@ static void read_head(const struct fields *fields, struct dump *dump)
 	dump->taken_at_ns = read_moment(fields, "taken_at");
 	dump->boot_id = field_text(&clock, "boot_id");
 	dump->monotonic_ns = (uint64_t)field_number(&clock, "monotonic_ns", INT64_MAX, 0);
+	dump->watched_ms = field_number(fields, "watched_ms", INT64_MAX, 0);
 	dump->host_name = field_text(&host, "name");
 	dump->kernel = field_text(&host, "kernel");
 	dump->arch = field_text(&host, "arch");
@@ -202,8 +203,9 @@ static int by_neighbour(const void *a, const void *b)
 
 static void read_dump(struct reader *reader)
 {
-	static const char *const keys[] = {"format",   "version", "generator", "taken_at",
-					   "occasion", "clock",	  "host",      NULL};
+	static const char *const keys[] = {"format",	 "version",  "generator",
+					   "taken_at",	 "occasion", "clock",
+					   "watched_ms", "host",     NULL};
 	struct cursor *cursor = &reader->cursor;
 	struct outline outline = {.cursor = cursor};
 	json_t *head = cursor_members(cursor, keys, note_section, &outline);

@@ -54,11 +54,22 @@ static void read_stack_end(const struct fields *fields, struct stack *stack)
 
 void read_thread(struct reader *reader, struct process *process)
 {
-	static const char *const keys[] = {"tid",	"name",		 "start_time",
-					   "state",	"cpu_ns",	 "switches",
-					   "own_stops", "steady",	 "second_look",
-					   "wait",	"complete",	 "incomplete_because",
-					   "omitted",	"omitted_outer", NULL};
+	static const char *const keys[] = {"tid",
+					   "name",
+					   "start_time",
+					   "state",
+					   "cpu_ns",
+					   "switches",
+					   "own_stops",
+					   "steady",
+					   "second_look",
+					   "progress",
+					   "wait",
+					   "complete",
+					   "incomplete_because",
+					   "omitted",
+					   "omitted_outer",
+					   NULL};
 	struct thread *thread = array_append(&process->threads);
 	struct part part = {reader, thread};
 	struct place *place = array_append(&reader->places);
@@ -77,6 +88,8 @@ void read_thread(struct reader *reader, struct process *process)
 	thread->state = field_letter(&fields, "state");
 	read_counters(&fields, thread);
 	read_second_look(&fields, thread);
+	thread->progress = (enum progress)field_choice(&fields, "progress", progress_names,
+						       PROGRESSES, PROGRESS_NONE);
 	read_wait(&wait, &thread->wait);
 	read_stack_end(&fields, &thread->stack);
 	json_decref(members);

@@ -225,6 +225,7 @@ void make_full(struct dump *dump)
 	module->build_id = "abcd";
 	module->start = 0x5581c0de0000;
 	module->end = 0x5581c0de5000;
+	dump->watched_ms = 1500;
 	struct thread *thread = &process->threads.items[1];
 	thread->start_time = 78;
 	thread->cpu_user_ns = 12;
@@ -232,6 +233,7 @@ void make_full(struct dump *dump)
 	thread->switches_voluntary = 4;
 	thread->switches_involuntary = 5;
 	thread->own_stops = 1;
+	thread->progress = PROGRESS_STUCK;
 	thread->steady = true;
 	thread->wait.timeout_ms = 9000;
 	thread->wait.confidence = CONFIDENCE_LIKELY;

@@ -366,7 +366,7 @@ def a_helper_killed_half_way_is_survived():
                                        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
             while process.poll() is None and time.monotonic() < end:
                 tracer = hang.tracer_of(victim.pid, victim.pid)
-                if tracer and tracer != process.pid:
+                if tracer and tracer not in hang.tids_of(process.pid):
                     try:
                         os.kill(tracer, signal.SIGKILL)
                         killed += 1

@@ -80,10 +80,11 @@ static void every_key_is_there_in_its_order(void **state)
 	make_full(&dump);
 	json_t *json = read_back(&dump);
 	json_t *outer = json_pack("{s:O}", "dump", json);
-	assert_keys(outer, "dump",
-		    "format version generator taken_at occasion clock host processes groups "
-		    "findings neighbours "
-		    "errors ");
+	assert_keys(
+		outer, "dump",
+		"format version generator taken_at occasion clock watched_ms host processes groups "
+		"findings neighbours "
+		"errors ");
 	assert_keys(json, "clock", "boot_id monotonic_ns ");
 	assert_keys(json, "host", "name kernel arch ");
 	assert_keys(
@@ -91,7 +92,8 @@ static void every_key_is_there_in_its_order(void **state)
 		"pid ppid name executable command start_time pid_namespace running_ms frozen_us "
 		"signals_caught timers threads modules runtimes goroutines ");
 	assert_keys(json, "processes.0.threads.1",
-		    "tid name start_time state cpu_ns switches own_stops steady second_look wait "
+		    "tid name start_time state cpu_ns switches own_stops steady second_look "
+		    "progress wait "
 		    "frames complete "
 		    "incomplete_because omitted omitted_outer ");
 	assert_keys(json, "processes.0.threads.1.cpu_ns", "user system ");
@@ -222,6 +224,9 @@ static void every_fact_is_where_the_contract_says(void **state)
 		{"processes.0.threads.1.cpu_ns", "{\"user\":12,\"system\":13}"},
 		{"processes.0.threads.1.switches", "{\"voluntary\":4,\"involuntary\":5}"},
 		{"processes.0.threads.1.own_stops", "1"},
+		{"processes.0.threads.0.progress", "null"},
+		{"processes.0.threads.1.progress", "\"stuck\""},
+		{"watched_ms", "1500"},
 		{"processes.0.threads.1.steady", "true"},
 		{"processes.0.threads.1.wait.class", "\"mutex lock\""},
 		{"processes.0.threads.1.wait.since_ms", "301000"},

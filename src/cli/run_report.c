@@ -1,0 +1,413 @@
+#include "cli/run_report.h"
+
+#include "base/cleanup.h"
+#include "base/duration.h"
+#include "cli/ci.h"
+#include "cli/file_template.h"
+#include "cli/outlet.h"
+#include "cli/words.h"
+#include "diff/diff.h"
+#include "store/store.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+	WRITE_MS = 5000,     /* for each thing that is written, where nobody is in a hurry */
+	GLANCE_MS = 150,     /* to look, and as long to write: some runners leave half a second */
+	FULL_BYTES = 65536,  /* on standard error, when all there is goes there */
+	BRIEF_BYTES = 8192,  /* beside a file: within the last 100 lines, which Meson shows */
+	COMMAND_BYTES = 200, /* of the command line, in one line with the rest */
+	FAILURES_MOST = 10,
+};
+
+enum {
+	OPTION_SAMPLES = 0x4000,
+	OPTION_SAMPLE_INTERVAL,
+	OPTION_MAX_BYTES,
+};
+
+static const struct argp_option argp_options[] = {
+	{NULL, 0, NULL, 0, "The dump when the time is over:", 4},
+	{"samples", OPTION_SAMPLES, "N", 0,
+	 "dump N times to tell what is stuck from what is slow (default 2)", 4},
+	{"sample-interval", OPTION_SAMPLE_INTERVAL, "DURATION", 0,
+	 "between two of them (default 1s)", 4},
+	{"max-bytes", OPTION_MAX_BYTES, "N", 0,
+	 "on standard error (default 8192 with --output, else 65536)", 4},
+	{0}};
+
+static error_t parse(int key, char *word, struct argp_state *state)
+{
+	struct run_report_options *options = state->input;
+	switch (key) {
+	case OPTION_SAMPLES:
+		options->samples = count_or_die(state, "samples", word);
+		return 0;
+	case OPTION_SAMPLE_INTERVAL:
+		options->sample_interval_ms = duration_or_die(state, "sample-interval", word);
+		return 0;
+	case OPTION_MAX_BYTES:
+		options->max_bytes = count_or_die(state, "max-bytes", word);
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+const struct argp run_report_argp = {argp_options, parse, NULL, NULL, NULL, NULL, NULL};
+
+uint64_t run_report_budget_ms(const struct run_report_options *options,
+			      const struct live_options *live)
+{
+	uint64_t samples = options->samples ? options->samples : 1;
+	if (!live->deadline_ms)
+		return 0;
+	return samples * live->deadline_ms + (samples - 1) * options->sample_interval_ms +
+	       3 * WRITE_MS;
+}
+
+/* One dump on its way out. */
+struct job {
+	struct run_report *run;
+	const struct launch_event *event;
+	struct ci ci;
+	char *headline;
+	struct dump dump;
+	struct text notes; /* lines about what failed */
+	char *file;	   /* where the dump is, or NULL */
+};
+
+static struct deadline within(struct deadline deadline, uint64_t ms)
+{
+	struct deadline own = deadline_in_ms(ms);
+	return deadline.at_ns && deadline.at_ns < own.at_ns ? deadline : own;
+}
+
+static void note_error(struct job *job, struct error *error)
+{
+	_cleanup_free_ char *why = error_why(error);
+	text_add(&job->notes, "hangdump: ");
+	text_add_escaped(&job->notes, error->subject, strlen(error->subject));
+	text_add(&job->notes, ": ");
+	text_add_escaped(&job->notes, why, strlen(why));
+	text_add(&job->notes, "\n");
+	error_free(error);
+}
+
+/* "500 ms", "1.5 s", "90 s", "5 minutes". */
+static void add_time(struct text *text, uint64_t ms)
+{
+	char minutes[32];
+	if (ms >= 120000 && duration_minutes((int64_t)ms, minutes, sizeof(minutes)))
+		text_add(text, minutes);
+	else if (ms < 1000)
+		text_printf(text, "%u ms", (unsigned)ms);
+	else if (ms < 10000 && ms / 100 % 10)
+		text_printf(text, "%u.%u s", (unsigned)ms / 1000, (unsigned)ms / 100 % 10);
+	else
+		text_printf(text, "%u s", (unsigned)ms / 1000);
+}
+
+static void add_command(struct text *text, char *const *command)
+{
+	struct text words = {0};
+	text_add(&words, "");
+	for (size_t i = 0; command[i] && words.length <= COMMAND_BYTES; i++) {
+		text_add(&words, i ? " " : "");
+		text_add_n(&words, command[i], strnlen(command[i], COMMAND_BYTES + 1));
+	}
+	bool cut = words.length > COMMAND_BYTES;
+	text_add_escaped(text, words.bytes, cut ? COMMAND_BYTES : words.length);
+	text_add(text, cut ? "..." : "");
+	text_deinit(&words);
+}
+
+static void add_reason(struct text *text, const struct launch_event *event)
+{
+	switch (event->reason) {
+	case LAUNCH_EXPIRED:
+		text_add(text, "timed out after ");
+		add_time(text, event->limit_ms);
+		return;
+	case LAUNCH_IDLE:
+		text_add(text, "nothing happened for ");
+		add_time(text, event->limit_ms);
+		text_add(text, ", after ");
+		break;
+	case LAUNCH_SIGNALLED:
+		text_printf(text, "ended by SIG%s after ", launch_signal_name(event->signal));
+		break;
+	case LAUNCH_ASKED:
+		text_add(text, "asked for a dump after ");
+		break;
+	}
+	add_time(text, event->elapsed_ms);
+}
+
+static char *make_headline(const struct job *job)
+{
+	struct text text = {0};
+	add_command(&text, job->run->command);
+	text_add(&text, ": ");
+	add_reason(&text, job->event);
+	return text_steal(&text);
+}
+
+/* What the tree's own text is part of; under GitHub Actions it may not give commands. */
+static void say(const struct job *job, const struct text *text, const char *before,
+		const char *after, uint64_t ms)
+{
+	struct text all = {0};
+	text_add(&all, before);
+	if (job->ci.github)
+		ci_add_bracketed(&all, text->bytes, text->length);
+	else
+		text_add_n(&all, text->bytes, text->length);
+	text_add(&all, after);
+	/* There is nobody to tell when it fails. */
+	error_free(outlet_standard_error(all.bytes, all.length, within(job->event->budget, ms)));
+	text_deinit(&all);
+}
+
+static void add_glance(const struct job *job, struct text *text)
+{
+	struct glance glance;
+	glance_init(&glance);
+	pipeline_glance(job->event->tree, job->event->count, deadline_in_ms(GLANCE_MS), &glance);
+	render_glance(&glance, text);
+	glance_deinit(&glance);
+}
+
+/* Before anything that takes time: whoever ends us may not leave us any. */
+static void say_glance(const struct job *job)
+{
+	struct text text = {0};
+	text_printf(&text, "hangdump: %s; from /proc alone:\n", job->headline);
+	add_glance(job, &text);
+	say(job, &text, "", "", GLANCE_MS);
+	text_deinit(&text);
+}
+
+static void note_failures(struct job *job, struct dump *dump, struct error **failures)
+{
+	size_t told = 0;
+	for (size_t i = 0; i < job->event->count; i++) {
+		struct error *error = failures[i];
+		if (!error)
+			continue;
+		/* Trees move: what has ended by now is no part of what hangs. */
+		bool has_ended = error->reason == ERROR_ENDED ||
+				 error->reason == ERROR_NO_SUCH_PROCESS ||
+				 error->reason == ERROR_ZOMBIE;
+		if (dump->processes.count && !has_ended) {
+			_cleanup_free_ char *why = error_why(error);
+			dump_add_error(dump, job->event->tree[i], 0, "process", "%s", why);
+		} else if (!dump->processes.count && !has_ended && told++ < FAILURES_MOST) {
+			note_error(job, error);
+			continue;
+		}
+		error_free(error);
+	}
+}
+
+static void take_sample(struct job *job, struct deadline deadline, struct dump *dump)
+{
+	size_t count = job->event->count;
+	_cleanup_free_ struct error **failures = xcalloc(count + 1, sizeof(*failures));
+	struct pipeline_options pipeline = job->run->live->pipeline;
+	pipeline.deadline = deadline;
+	pipeline.tree = true;
+	dump_init(dump);
+	if (!count)
+		return;
+	struct error *error =
+		pipeline_dump_live(job->event->tree, count, &pipeline, failures, dump);
+	note_failures(job, dump, failures);
+	if (error)
+		note_error(job, error);
+}
+
+static void sleep_until(uint64_t ns)
+{
+	struct timespec at = {(time_t)(ns / 1000000000), (long)(ns % 1000000000)};
+	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, NULL) != 0)
+		continue;
+}
+
+/* The first, and where there is time the others, each of which takes the place of that before. */
+static void take_samples(struct job *job)
+{
+	const struct run_report_options *options = job->run->options;
+	bool is_signal = job->event->reason == LAUNCH_SIGNALLED;
+	uint64_t each_ms = job->run->live->deadline_ms;
+	unsigned samples = is_signal ? 1 : options->samples;
+	struct deadline last = deadline_share(job->event->budget, 60);
+	take_sample(job, each_ms ? within(last, each_ms) : last, &job->dump);
+	uint64_t first_ns = job->dump.monotonic_ns;
+	for (unsigned i = 1; i < samples && job->dump.processes.count; i++) {
+		struct dump next;
+		uint64_t at = job->dump.monotonic_ns + options->sample_interval_ms * 1000000;
+		if (last.at_ns && at > last.at_ns)
+			return;
+		sleep_until(at);
+		take_sample(job, each_ms ? within(last, each_ms) : last, &next);
+		if (!next.processes.count) {
+			dump_deinit(&next);
+			return;
+		}
+		diff_mark_progress(&job->dump, &next);
+		next.watched_ms = (int64_t)((next.monotonic_ns - first_ns) / 1000000);
+		dump_deinit(&job->dump);
+		job->dump = next;
+	}
+}
+
+static struct error *write_text(const struct job *job, FILE *to)
+{
+	struct render_options options = job->run->report->render;
+	char *bytes = NULL;
+	size_t size = 0;
+	options.color = false;
+	FILE *memory = open_memstream(&bytes, &size);
+	if (!memory)
+		return error_new(ERROR_INTERNAL, errno, "text", NULL);
+	render_text(&job->dump, &options, memory);
+	fclose(memory);
+	bool written = fwrite(bytes, 1, size, to) == size;
+	free(bytes);
+	return written ? NULL : error_new(ERROR_UNWRITABLE, errno, "text", NULL);
+}
+
+static struct error *write_dump(void *context, FILE *to)
+{
+	const struct job *job = context;
+	if (job->run->report->format == FORMAT_JSON)
+		return store_write_json(&job->dump, to);
+	return write_text(job, to);
+}
+
+static void save(struct job *job)
+{
+	const struct launch_event *event = job->event;
+	char host[256] = "";
+	const char *name = NULL;
+	gethostname(host, sizeof(host) - 1);
+	array_for_each (&job->dump.processes, process)
+		name = process->pid == event->command ? process->name : name;
+	struct file_template_values values = {.pid = event->command,
+					      .name = name,
+					      .host = host,
+					      .seconds = time(NULL),
+					      .number = job->run->number};
+	_cleanup_free_ char *path = file_template_expand(job->run->report->output, &values);
+	struct deadline deadline = within(deadline_share(event->budget, 50), WRITE_MS);
+	struct error *error = outlet_file(path, write_dump, job, deadline, &job->file);
+	if (error)
+		note_error(job, error);
+}
+
+static void add_report(const struct job *job, struct text *text)
+{
+	struct render_options render = job->run->report->render;
+	struct brief_options brief = {.render = &render, .headline = job->headline};
+	render.color = report_wants_color(job->run->report, STDERR_FILENO);
+	render.no_idle = render.no_idle || job->file;
+	brief.most_bytes = job->run->options->max_bytes;
+	if (!brief.most_bytes)
+		brief.most_bytes = job->file ? BRIEF_BYTES : FULL_BYTES;
+	render_brief(&job->dump, &brief, text);
+}
+
+/* When nothing could be captured, /proc still says something. */
+static void add_failure(const struct job *job, struct text *text)
+{
+	text_printf(text, "hangdump: %s; no process could be dumped\n", job->headline);
+	add_glance(job, text);
+}
+
+static char *make_summary(void *context, size_t size)
+{
+	const struct text *report = context;
+	struct text text = {0};
+	ci_add_summary(&text, "hangdump", report->bytes, ci_summary_room(size));
+	return text.length ? text_steal(&text) : NULL;
+}
+
+static void add_annotation(const struct job *job, struct text *text)
+{
+	struct text message = {0};
+	text_add(&message, job->headline);
+	text_add(&message, "\n");
+	render_verdict(&job->dump, &message);
+	if (job->file)
+		text_printf(&message, "\n%s", job->file);
+	/* A line of its own, whatever the command has left unfinished. */
+	text_add(text, "\n");
+	ci_add_error(text, "hangdump", message.bytes);
+	text_deinit(&message);
+}
+
+/* The last line says where everything is, or what matters most once more. */
+static void add_last_line(const struct job *job, struct text *text)
+{
+	if (job->file && job->ci.attachments)
+		ci_add_attachment(text, job->file);
+	if (job->file)
+		text_printf(text, "hangdump: all of it is in %s\n", job->file);
+}
+
+static void add_closing(const struct job *job, struct text *text)
+{
+	text_printf(text, "hangdump: %s: ", job->headline);
+	render_verdict(&job->dump, text);
+	text_add(text, "\n");
+}
+
+static void say_report(struct job *job)
+{
+	struct text before = {0}, text = {0}, after = {0};
+	text_add(&before, "");
+	text_add(&after, "");
+	if (job->dump.processes.count)
+		add_report(job, &text);
+	else
+		add_failure(job, &text);
+	if (job->notes.length)
+		text_add(&text, job->notes.bytes);
+	if (job->ci.github && job->event->reason != LAUNCH_ASKED)
+		add_annotation(job, &before);
+	if (!job->file)
+		add_closing(job, &text);
+	add_last_line(job, &after);
+	say(job, &text, before.bytes, after.bytes, WRITE_MS);
+	if (job->ci.summary)
+		error_free(outlet_append(job->ci.summary, make_summary, &text,
+					 within(job->event->budget, WRITE_MS)));
+	text_deinit(&before);
+	text_deinit(&text);
+	text_deinit(&after);
+}
+
+void run_report(struct run_report *run, const struct launch_event *event)
+{
+	struct job job = {.run = run, .event = event, .ci = ci_detect()};
+	run->number++;
+	job.headline = make_headline(&job);
+	dump_init(&job.dump);
+	if (event->reason == LAUNCH_SIGNALLED)
+		say_glance(&job);
+	take_samples(&job);
+	job.dump.occasion = strpool_add(&job.dump.strings, job.headline);
+	render_describe_findings(&job.dump);
+	if (run->report->output && job.dump.processes.count)
+		save(&job);
+	say_report(&job);
+	dump_deinit(&job.dump);
+	text_deinit(&job.notes);
+	free(job.headline);
+	free(job.file);
+}
