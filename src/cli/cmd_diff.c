@@ -142,6 +142,8 @@ static error_t parse(int key, char *word, struct argp_state *state)
 	case ARGP_KEY_END:
 		if (diff->word_count < ARRAY_SIZE(diff->words))
 			argp_error(state, "two dumps are needed: files, or PIDs of live processes");
+		if (diff->report.output_count > 1)
+			argp_error(state, "there is one report, and --output twice");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;

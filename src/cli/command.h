@@ -10,6 +10,7 @@ struct command {
 
 extern const struct command command_diff;
 extern const struct command command_dump;
+extern const struct command command_show;
 extern const struct command command_run;
 
 #endif

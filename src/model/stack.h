@@ -69,6 +69,12 @@ size_t stack_common_frame(const struct stack *first, const struct stack *second)
  */
 const struct frame *stack_place(const struct stack *stack);
 
+/*
+ * Leaves out what is beyond the `most` innermost frames, as a walk that keeps no more does: inlined
+ * frames and the kernel's do not count.
+ */
+void stack_limit(struct stack *stack, size_t most);
+
 /* Accepts zeroed storage. */
 void stack_deinit(struct stack *stack);
 
