@@ -69,6 +69,10 @@ static error_t parse(int key, char *word, struct argp_state *state)
 
 static const char doc[] =
 	"Show what every thread of a hung process is blocked on, and its whole stack.\v"
+	"Other commands, as `hangdump help COMMAND' tells them:\n"
+	"  run         run a command under a time limit; dump it before it is ended\n"
+	"  show        print a saved dump again\n"
+	"\n"
 	"Exit status: 0 whole; 1 something could not be read (the report says what); 2 nothing to "
 	"show.\n\nhangdump(1) has the rest.";
 
