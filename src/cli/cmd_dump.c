@@ -71,6 +71,7 @@ static const char doc[] =
 	"Show what every thread of a hung process is blocked on, and its whole stack.\v"
 	"Other commands, as `hangdump help COMMAND' tells them:\n"
 	"  run         run a command under a time limit; dump it before it is ended\n"
+	"  diff        say what changed between two dumps, and what has leaked\n"
 	"  show        print a saved dump again\n"
 	"\n"
 	"Exit status: 0 whole; 1 something could not be read (the report says what); 2 nothing to "
