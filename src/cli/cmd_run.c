@@ -192,7 +192,9 @@ static int run_run(int argc, char **argv)
 					   .live = &run.live,
 					   .report = &run.report,
 					   .command = run.launch.command};
-	struct error *error = launch_run(&run.launch, &ops, &run, &result);
+	struct error *error = run_report_check(&run.report);
+	if (!error)
+		error = launch_run(&run.launch, &ops, &run, &result);
 	if (!error)
 		return exit_status(&run, &result);
 	report_error(error);

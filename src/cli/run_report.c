@@ -16,11 +16,12 @@
 #include <unistd.h>
 
 enum {
-	WRITE_MS = 5000,     /* for each thing that is written, where nobody is in a hurry */
-	GLANCE_MS = 150,     /* to look, and as long to write: some runners leave half a second */
-	FULL_BYTES = 65536,  /* on standard error, when all there is goes there */
-	BRIEF_BYTES = 8192,  /* beside a file: within the last 100 lines, which Meson shows */
-	COMMAND_BYTES = 200, /* of the command line, in one line with the rest */
+	WRITE_MS = 5000,	/* for each thing that is written, where nobody is in a hurry */
+	GLANCE_MS = 200,	/* some runners leave half a second */
+	GLANCE_WRITE_MS = 1000, /* where nobody reads; else it is done at once */
+	FULL_BYTES = 65536,	/* on standard error, when all there is goes there */
+	BRIEF_BYTES = 4096,	/* beside a file: within the last 100 lines, which Meson shows */
+	COMMAND_BYTES = 200,	/* of the command line, in one line with the rest */
 	FAILURES_MOST = 10,
 };
 
@@ -37,7 +38,7 @@ static const struct argp_option argp_options[] = {
 	{"sample-interval", OPTION_SAMPLE_INTERVAL, "DURATION", 0,
 	 "between two of them (default 1s)", 4},
 	{"max-bytes", OPTION_MAX_BYTES, "N", 0,
-	 "on standard error (default 8192 with --output, else 65536)", 4},
+	 "on standard error (default 4096 with --output, else 65536)", 4},
 	{0}};
 
 static error_t parse(int key, char *word, struct argp_state *state)
@@ -68,6 +69,21 @@ uint64_t run_report_budget_ms(const struct run_report_options *options,
 		return 0;
 	return samples * live->deadline_ms + (samples - 1) * options->sample_interval_ms +
 	       3 * WRITE_MS;
+}
+
+struct error *run_report_check(const struct report_options *report)
+{
+	const char *output = report->output;
+	if (!output)
+		return NULL;
+	if (strcmp(output, "-") == 0)
+		return error_new(ERROR_USAGE, 0, output,
+				 "of --output: standard output is the command's");
+	const char *fault = file_template_fault(output);
+	if (fault)
+		return error_new(ERROR_USAGE, 0, output,
+				 "of --output: no %%p %%e %%h %%t %%n %%%% at '%s'", fault);
+	return NULL;
 }
 
 /* One dump on its way out. */
@@ -188,7 +204,7 @@ static void say_glance(const struct job *job)
 	struct text text = {0};
 	text_printf(&text, "hangdump: %s; from /proc alone:\n", job->headline);
 	add_glance(job, &text);
-	say(job, &text, "", "", GLANCE_MS);
+	say(job, &text, "", "", GLANCE_WRITE_MS);
 	text_deinit(&text);
 }
 
@@ -357,7 +373,8 @@ static void add_last_line(const struct job *job, struct text *text)
 	if (job->file && job->ci.attachments)
 		ci_add_attachment(text, job->file);
 	if (job->file)
-		text_printf(text, "hangdump: all of it is in %s\n", job->file);
+		text_printf(text, "hangdump: all of it is in %s%s\n", job->file,
+			    job->run->report->format == FORMAT_JSON ? " (hangdump show)" : "");
 }
 
 static void add_closing(const struct job *job, struct text *text)

@@ -17,6 +17,7 @@ live_tests = \
 	tests/live/owners.py \
 	tests/live/real_programs.py \
 	tests/live/refusals.py \
+	tests/live/run_report.py \
 	tests/live/sandbox.py \
 	tests/live/second_look.py \
 	tests/live/verdicts.py \
