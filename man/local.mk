@@ -1,1 +1,3 @@
-dist_man_MANS = man/hangdump.1
+dist_man_MANS = \
+	man/hangdump.1 \
+	man/hangdump-run.1

@@ -5,13 +5,15 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
 enum {
 	STACK_SIZE = 1 << 20,
-	GRACE_MS = 200, /* to be ended */
+	GUARD_SIZE = 65536, /* of any page size */
+	GRACE_MS = 200,	    /* to be ended */
 	/* Nobody sends it: the coprocessor that it was made for is gone. */
 	END_SIGNAL = SIGSTKFLT,
 };
@@ -19,6 +21,8 @@ enum {
 struct job {
 	void (*work)(void *context);
 	void *context;
+	/* Not the C library's: that would give it, as the thread has left it, to the next one. */
+	char *stack;
 	bool ends; /* at once */
 	bool done;
 };
@@ -50,6 +54,24 @@ static void *run(void *context)
 	return NULL;
 }
 
+static struct job *job_new(void (*work)(void *context), void *context)
+{
+	void *stack = mmap(NULL, STACK_SIZE, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+	if (stack == MAP_FAILED)
+		return NULL;
+	mprotect(stack, GUARD_SIZE, PROT_NONE);
+	struct job *job = xcalloc(1, sizeof(*job));
+	*job = (struct job){.work = work, .context = context, .stack = stack};
+	return job;
+}
+
+static void job_free(struct job *job)
+{
+	munmap(job->stack, STACK_SIZE);
+	free(job);
+}
+
 /* Signals are for the thread that waits; but those of its own faults are no thread's to block. */
 static bool start(struct job *job, pthread_t *ret)
 {
@@ -61,7 +83,7 @@ static bool start(struct job *job, pthread_t *ret)
 		sigdelset(&blocked, kept[i]);
 	sigaction(END_SIGNAL, &(struct sigaction){.sa_handler = handle_end}, NULL);
 	pthread_attr_init(&attributes);
-	pthread_attr_setstacksize(&attributes, STACK_SIZE);
+	pthread_attr_setstack(&attributes, job->stack, STACK_SIZE);
 	pthread_sigmask(SIG_SETMASK, &blocked, &before);
 	int refused = pthread_create(ret, &attributes, run, job);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
@@ -83,10 +105,11 @@ enum helper_end helper_run_thread(void (*work)(void *context), void *context,
 				  struct deadline deadline, bool *ret_left_behind)
 {
 	pthread_t thread;
-	struct job *job = xcalloc(1, sizeof(*job));
-	*job = (struct job){.work = work, .context = context};
+	struct job *job = job_new(work, context);
+	if (!job)
+		return HELPER_FAILED;
 	if (!start(job, &thread)) {
-		free(job);
+		job_free(job);
 		return HELPER_FAILED;
 	}
 	bool joined = join(thread, deadline);
@@ -101,6 +124,6 @@ enum helper_end helper_run_thread(void (*work)(void *context), void *context,
 		return HELPER_TIMED_OUT;
 	}
 	bool done = job->done;
-	free(job);
+	job_free(job);
 	return done ? HELPER_DONE : HELPER_TIMED_OUT;
 }

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""The manual, the help and the tables agree: options, wait classes, exit statuses."""
+"""The manuals, the help and the tables agree: commands, options, wait classes, exit statuses."""
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 
@@ -42,23 +43,71 @@ def options_in(text):
     return set(re.findall(r"(?<![\w-])(--[a-z][a-z-]+|-[a-zA-Z?])(?![\w-])", text))
 
 
-def check_options(roff, complaints):
-    ran = subprocess.run([HANGDUMP, "--help"], capture_output=True, text=True, check=True)
+class Page:
+    """The manual page of a command, and what its --help says."""
+
+    def __init__(self, command):
+        self.command = command
+        self.name = "hangdump" if command == "dump" else f"hangdump-{command}"
+        path = os.path.join("man", f"{self.name}.1")
+        self.roff = read(path) if os.path.exists(os.path.join(TOP, path)) else None
+        self.help = said() if command == "dump" else said(command)
+
+
+def said(*command):
+    return subprocess.run([HANGDUMP, *command, "--help"], capture_output=True, text=True,
+                          check=True).stdout
+
+
+def pages():
+    """One for each command in src/cli."""
+    found = []
+    for name in sorted(os.listdir(os.path.join(TOP, "src", "cli"))):
+        if re.fullmatch(r"cmd_\w+\.c", name):
+            found += re.findall(r'^const struct command \w+ = {"(\w+)"',
+                                read("src", "cli", name), re.M)
+    return [Page(command) for command in found]
+
+
+def check_page(page, complaints):
+    """It is there, installed, and where hangdump(1) sends its readers."""
+    if page.roff is None:
+        complaints.append(f"there is no man/{page.name}.1")
+        return
+    if f"man/{page.name}.1" not in read("man", "local.mk"):
+        complaints.append(f"man/{page.name}.1 is not installed: man/local.mk")
+    if not re.search(rf"^\.TH {page.name.upper()} 1 ", page.roff, re.M):
+        complaints.append(f"man/{page.name}.1 has another title")
+    if page.command != "dump" and not re.search(rf"\bhangdump-{page.command} ?\(1\)",
+                                                plain(read("man", "hangdump.1"))):
+        complaints.append(f"man/hangdump.1 does not name {page.name}(1)")
+    helped = subprocess.run([HANGDUMP, "help", page.command], capture_output=True, text=True,
+                            check=False)
+    if helped.stdout != page.help:
+        complaints.append(f"`hangdump help {page.command}` is not its --help")
+    groff = shutil.which("groff")
+    if groff:
+        ran = subprocess.run([groff, "-t", "-man", "-ww", "-z", "-Tutf8",
+                              os.path.join(TOP, "man", f"{page.name}.1")],
+                             capture_output=True, text=True, check=False)
+        complaints += ran.stderr.splitlines()
+
+
+def check_options(page, complaints):
     in_help = options_in("\n".join(
         # An option's line begins with it; words of the explanation do not count.
         re.sub(r"^(\s*(?:-[a-zA-Z?], )?(?:--[^\s]+)?).*", r"\1", line)
-        for line in ran.stdout.splitlines() if re.match(r"\s+-", line)))
+        for line in page.help.splitlines() if re.match(r"\s+-", line)))
     in_manual = set()
-    for part in ("OPTIONS",):
-        lines = plain(section(roff, part)).splitlines()
-        raw = section(roff, part).splitlines()
-        for before, line in zip(raw, lines[1:] if len(lines) > 1 else []):
-            if before == ".TP":
-                in_manual |= options_in(line)
+    raw = section(page.roff, "OPTIONS").splitlines()
+    lines = plain(section(page.roff, "OPTIONS")).splitlines()
+    for before, line in zip(raw, lines[1:]):
+        if before == ".TP":
+            in_manual |= options_in(line)
     for option in sorted(in_help - in_manual):
-        complaints.append(f"{option} is in --help and not in the manual's OPTIONS")
+        complaints.append(f"{option} is in the help and not in man/{page.name}.1, OPTIONS")
     for option in sorted(in_manual - in_help):
-        complaints.append(f"{option} is in the manual's OPTIONS and not in --help")
+        complaints.append(f"{option} is in man/{page.name}.1, OPTIONS, and not in the help")
     if len(in_help) < 5 or len(in_manual) < 5:
         complaints.append(f"few options found: {sorted(in_help)}, {sorted(in_manual)}")
     return len(in_help)
@@ -85,13 +134,15 @@ def check_classes(roff, complaints):
     return len(classes)
 
 
-def check_statuses(roff, complaints):
-    header = read("src", "cli", "exit_code.h")
-    statuses = set(re.findall(r"EXIT_[A-Z]+ = (\d+)", header))
-    text = plain(section(roff, "EXIT STATUS"))
-    for status in sorted(statuses):
+def check_statuses(page, complaints):
+    enums = re.findall(r"enum\b[^{]*{(.*?)}", read("src", "cli", "exit_code.h"), re.S)
+    enums = [e for e in enums if ("EXIT_TIMED_OUT" in e) == (page.command == "run")]
+    statuses = re.findall(r"EXIT_[A-Z_]+ = (\d+)", "".join(enums))
+    text = plain(section(page.roff, "EXIT STATUS"))
+    for status in statuses:
         if not re.search(rf"^\s*{status}\b", text, re.M):
-            complaints.append(f"exit status {status} of src/cli/exit_code.h is not in the manual")
+            complaints.append(f"exit status {status} of src/cli/exit_code.h is not in"
+                              f" man/{page.name}.1")
     if not statuses:
         complaints.append("no exit statuses found in src/cli/exit_code.h")
 
@@ -100,14 +151,21 @@ def main():
     if not os.access(HANGDUMP, os.X_OK):
         print(f"SKIP: there is no {HANGDUMP}")
         sys.exit(77)
-    roff = read("man", "hangdump.1")
     complaints = []
-    options = check_options(roff, complaints)
-    classes = check_classes(roff, complaints)
-    check_statuses(roff, complaints)
+    options = 0
+    found = pages()
+    for page in found:
+        check_page(page, complaints)
+        if page.roff is not None:
+            options += check_options(page, complaints)
+            check_statuses(page, complaints)
+    if "dump" not in [page.command for page in found]:
+        complaints.append("no commands found in src/cli")
+    classes = check_classes(read("man", "hangdump.1"), complaints)
     for complaint in complaints:
         print(complaint)
-    print(f"{options} options, {classes} wait classes, {len(complaints)} complaints")
+    print(f"{len(found)} commands, {options} options, {classes} wait classes,"
+          f" {len(complaints)} complaints")
     sys.exit(1 if complaints else 0)
 
 

@@ -2,6 +2,7 @@
 # when nothing of it can run here, 77.
 AM_TESTS_ENVIRONMENT = HANGDUMP_BUILDDIR='$(abs_top_builddir)'; export HANGDUMP_BUILDDIR; \
 	HANGDUMP='$(abs_top_builddir)/hangdump'; export HANGDUMP; \
+	HANGDUMP_SANITIZERS='$(enable_sanitizers)'; export HANGDUMP_SANITIZERS; \
 	CC='$(CC)'; export CC; \
 	HANGDUMP_HEADER_FLAGS='-I$(abs_top_builddir) $(ELFUTILS_CFLAGS) $(UNWIND_CFLAGS) $(JANSSON_CFLAGS) $(SECCOMP_CFLAGS)'; \
 	export HANGDUMP_HEADER_FLAGS; \
@@ -16,6 +17,7 @@ live_tests = \
 	tests/live/output_file.py \
 	tests/live/owners.py \
 	tests/live/real_programs.py \
+	tests/live/recipes.py \
 	tests/live/refusals.py \
 	tests/live/run_report.py \
 	tests/live/sandbox.py \
@@ -25,6 +27,7 @@ live_tests = \
 	tests/live/verdicts_real.py
 TESTS += $(live_tests)
 EXTRA_DIST += $(live_tests) \
+	tests/live/recipes \
 	tests/compare/compare_gdb.py \
 	tests/lib/hang.py \
 	tests/lib/verdict.py

@@ -30,11 +30,16 @@ enum { LIMIT_MS = 60000 };
  * A thread that is ended in the middle of malloc() leaves a lock behind.  Whoever is no process's
  * first thread, in this process, is one of those that may be ended so.
  */
-#ifndef __SANITIZE_ADDRESS__
-#define COUNTS_ALLOCATIONS
 static pid_t own_pid;
 static unsigned forbidden;
 
+#ifdef __has_feature
+#if __has_feature(address_sanitizer)
+#define __SANITIZE_ADDRESS__ 1 /* as gcc has it */
+#endif
+#endif
+
+#ifndef __SANITIZE_ADDRESS__
 static void note_allocation(void)
 {
 	if (own_pid && getpid() == own_pid && gettid() != own_pid)
@@ -159,7 +164,6 @@ static void vfork_main(void)
 static void a_thread_allocates_nothing(void **state)
 {
 	(void)state;
-#ifdef COUNTS_ALLOCATIONS
 	void (*const mains[])(void) = {sleep_main, storm_main, vfork_main};
 	for (size_t i = 0; i < sizeof(mains) / sizeof(mains[0]); i++) {
 		pid_t pid = start(mains[i]);
@@ -181,8 +185,8 @@ static void a_thread_allocates_nothing(void **state)
 		}
 		finish(pid);
 	}
-#else
-	skip();
+#ifdef __SANITIZE_ADDRESS__
+	print_message("allocations are not counted: they are the sanitizer's\n");
 #endif
 }
 

@@ -1,0 +1,5 @@
+@test "hangs" {
+	run $WRAPPER ./hangs
+	echo "$output"
+	[ "$status" -eq 0 ]
+}
