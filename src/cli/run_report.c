@@ -374,7 +374,8 @@ static void add_last_line(const struct job *job, struct text *text)
 		ci_add_attachment(text, job->file);
 	if (job->file)
 		text_printf(text, "hangdump: all of it is in %s%s\n", job->file,
-			    job->run->report->format == FORMAT_JSON ? " (hangdump show)" : "");
+			    job->run->report->format == FORMAT_JSON ? "; 'hangdump show' prints it"
+								    : "");
 }
 
 static void add_closing(const struct job *job, struct text *text)
