@@ -14,6 +14,7 @@ include tests/unit/analyse/local.mk
 include tests/unit/group/local.mk
 include tests/unit/diff/local.mk
 include tests/unit/store/local.mk
+include tests/unit/parse/local.mk
 include tests/unit/render/local.mk
 include tests/unit/cli/local.mk
 include tests/victims/local.mk

@@ -3,6 +3,8 @@
 #include "base/array.h"
 #include "base/cleanup.h"
 #include "base/text.h"
+#include "group/group.h"
+#include "parse/parse.h"
 #include "store/store.h"
 
 #include <errno.h>
@@ -24,6 +26,7 @@ static const struct form {
 	struct error *(*read)(const char *text, size_t size, const char *name, struct dump *ret);
 } forms[] = {
 	{"a JSON dump", store_looks_like_json, store_read_json},
+	{"a goroutine dump of Go's", parse_looks_like_goroutines, parse_goroutines},
 };
 
 /* Ready to be read, as far as it can ever be. */
@@ -66,8 +69,9 @@ static struct error *read_text(const struct text *text, const char *name, struct
 	for (size_t i = 0; i < ARRAY_SIZE(forms); i++) {
 		if (forms[i].looks_like(text->bytes, text->length))
 			return forms[i].read(text->bytes, text->length, name, ret);
-		text_printf(&known, "%s%s", i ? ", " : "", forms[i].name);
 	}
+	for (size_t i = 0; i < ARRAY_SIZE(forms); i++)
+		text_printf(&known, "%s%s", i ? ", " : "", forms[i].name);
 	_cleanup_free_ char *names = text_steal(&known);
 	return error_new(ERROR_FORMAT, 0, name, "(not %s)", names);
 }
@@ -86,6 +90,8 @@ struct error *load_dump(const char *word, struct deadline deadline, struct dump 
 	struct error *error = read_all(fd, name, deadline, &text);
 	if (!error)
 		error = read_text(&text, name, ret);
+	if (!error && !ret->groups.count)
+		group_threads(ret);
 	text_deinit(&text);
 	return error;
 }

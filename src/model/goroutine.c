@@ -50,7 +50,7 @@ static const struct {
 enum wait_class go_wait_class(const char *words, bool *ret_idle)
 {
 	static const char *const marks[] = {" (durable)", " (synctest)", " (leaked)"};
-	size_t length = strlen(words);
+	size_t length = strcspn(words, ",");
 	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
 		size_t n = strlen(marks[i]);
 		if (length > n && memcmp(words + length - n, marks[i], n) == 0)

@@ -31,7 +31,8 @@ struct goroutine {
 
 /*
  * The class of what Go says of a goroutine: the reason of a wait, or its status where it does not
- * wait.  WAIT_PARK for words of no known version.  *ret_idle: the runtime's own are at rest so.
+ * wait.  WAIT_PARK for words of no known version; what comes after a
+ * comma does not count.  *ret_idle: the runtime's own are at rest so.
  */
 enum wait_class go_wait_class(const char *words, bool *ret_idle);
 

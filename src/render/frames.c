@@ -60,7 +60,8 @@ static void print_location(struct printer *p, const struct frame *frame)
 		print_foreign(p, frame->module);
 	}
 	/* Like Go, no offset for what has no code of its own. */
-	if (frame->function && !frame->inlined)
+	bool has_offset = frame->offset || frame->found_by != FOUND_BY_UNKNOWN;
+	if (frame->function && !frame->inlined && has_offset)
 		print_format(p, " +0x%" PRIx64, frame->offset);
 	else if (!frame->function && frame->module)
 		print_format(p, " +0x%" PRIx64, frame->module_offset);
