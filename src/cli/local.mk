@@ -21,6 +21,8 @@ libhangdump_a_SOURCES += \
 	src/cli/report.h \
 	src/cli/report_options.c \
 	src/cli/report_options.h \
+	src/cli/run_headline.c \
+	src/cli/run_headline.h \
 	src/cli/run_report.c \
 	src/cli/run_report.h \
 	src/cli/words.c \
