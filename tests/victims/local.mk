@@ -19,6 +19,11 @@ tests_victims_busy_SOURCES = tests/victims/busy.c
 tests_victims_busy_CFLAGS = $(victim_cflags)
 tests_victims_busy_LDFLAGS = $(victim_ldflags)
 
+check_PROGRAMS += tests/victims/forker
+tests_victims_forker_SOURCES = tests/victims/forker.c
+tests_victims_forker_CFLAGS = $(victim_cflags)
+tests_victims_forker_LDFLAGS = $(victim_ldflags)
+
 check_PROGRAMS += tests/victims/hopper
 tests_victims_hopper_SOURCES = tests/victims/hopper.c
 tests_victims_hopper_CFLAGS = $(victim_cflags)
@@ -98,6 +103,7 @@ endif
 # The test that runs those in other languages builds them.
 EXTRA_DIST += \
 	tests/victims/Verdicts.java \
+	tests/victims/dead_mount.py \
 	tests/victims/verdicts.go \
 	tests/victims/verdicts.h \
 	tests/victims/verdicts.rs \
