@@ -5,6 +5,7 @@ libhangdump_a_SOURCES += \
 	src/cli/cli.h \
 	src/cli/cmd_dump.c \
 	src/cli/cmd_run.c \
+	src/cli/cmd_show.c \
 	src/cli/command.h \
 	src/cli/exit_code.h \
 	src/cli/file_template.c \
@@ -21,6 +22,8 @@ libhangdump_a_SOURCES += \
 	src/cli/report.h \
 	src/cli/report_options.c \
 	src/cli/report_options.h \
+	src/cli/run_notice.c \
+	src/cli/run_notice.h \
 	src/cli/run_report.c \
 	src/cli/run_report.h \
 	src/cli/words.c \

@@ -19,8 +19,11 @@ live_tests = \
 	tests/live/real_programs.py \
 	tests/live/recipes.py \
 	tests/live/refusals.py \
+	tests/live/run_contract.py \
+	tests/live/run_tree.py \
 	tests/live/sandbox.py \
 	tests/live/second_look.py \
+	tests/live/show.py \
 	tests/live/verdicts.py \
 	tests/live/verdicts_crowd.py \
 	tests/live/verdicts_real.py
@@ -29,4 +32,5 @@ EXTRA_DIST += $(live_tests) \
 	tests/live/recipes \
 	tests/compare/compare_gdb.py \
 	tests/lib/hang.py \
+	tests/lib/run.py \
 	tests/lib/verdict.py

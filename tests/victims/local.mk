@@ -19,6 +19,11 @@ tests_victims_busy_SOURCES = tests/victims/busy.c
 tests_victims_busy_CFLAGS = $(victim_cflags)
 tests_victims_busy_LDFLAGS = $(victim_ldflags)
 
+check_PROGRAMS += tests/victims/forker
+tests_victims_forker_SOURCES = tests/victims/forker.c
+tests_victims_forker_CFLAGS = $(victim_cflags)
+tests_victims_forker_LDFLAGS = $(victim_ldflags)
+
 check_PROGRAMS += tests/victims/hopper
 tests_victims_hopper_SOURCES = tests/victims/hopper.c
 tests_victims_hopper_CFLAGS = $(victim_cflags)
