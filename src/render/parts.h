@@ -23,6 +23,9 @@ typedef void add_sentence_fn(void *context, const char *sentence);
 void tell_evidence(struct printer *p, const struct finding *finding, add_sentence_fn *add,
 		   void *context);
 
+/* With a filter for it; an empty line before each resource. */
+void print_who(struct printer *p);
+
 /* The line over a group, what it waits on, and its stack. */
 void print_group(struct printer *p, const struct group *group);
 
