@@ -1,3 +1,4 @@
 dist_man_MANS = \
 	man/hangdump.1 \
-	man/hangdump-run.1
+	man/hangdump-run.1 \
+	man/hangdump-show.1

@@ -109,7 +109,7 @@ static bool is_free(const struct node *node, enum strictness strictness)
 		return thread_can_act(node->thread) && is_free_by_itself(node, strictness);
 	case NODE_PROCESS:
 		/* Without threads that could act it is just ending; a handler acts for it. */
-		return !node->edge_count ||
+		return !node->edge_count || node->process->threads_missing ||
 		       (strictness == STRICT && process_handles_signals(node->process, RELAXED));
 	case NODE_OUTSIDE:
 		return true;

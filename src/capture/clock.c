@@ -46,9 +46,7 @@ void clock_fill_slept(struct raw_capture *raw)
 		bool tried, known;
 		int64_t offset_ns;
 	} *cpus = calloc(CPUS_MOST, sizeof(*cpus));
-	cpu_set_t *before = CPU_ALLOC(CPUS_MOST);
-	bool restore = before && sched_getaffinity(0, CPU_ALLOC_SIZE(CPUS_MOST), before) == 0;
-	for (size_t i = 0; cpus && restore && i < raw->process_count; i++) {
+	for (size_t i = 0; cpus && i < raw->process_count; i++) {
 		struct raw_process *process = &raw->processes[i];
 		for (size_t j = 0; j < process->thread_count; j++) {
 			struct raw_thread *thread = &process->threads[j];
@@ -67,8 +65,5 @@ void clock_fill_slept(struct raw_capture *raw)
 			thread->facts.slept_ms = slept > 0 ? slept / 1000000 : 0;
 		}
 	}
-	if (restore)
-		sched_setaffinity(0, CPU_ALLOC_SIZE(CPUS_MOST), before);
-	CPU_FREE(before);
 	free(cpus);
 }

@@ -217,6 +217,7 @@ static void seize_new(struct raw_capture *raw, struct raw_process *process, pid_
 	struct raw_thread *thread = raw_thread_new(process, tid);
 	if (!thread)
 		return;
+	thread->facts.seccomp = process->seccomp;
 	raw_thread_publish(process);
 	seize(process, thread);
 	interrupt(thread);

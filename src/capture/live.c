@@ -177,6 +177,7 @@ static void collect_process(struct capture *capture, const struct raw_process *r
 	process->signals_caught = raw->signals_caught;
 	process->timers = raw->timers;
 	process->tracer = raw->tracer;
+	process->threads_missing = raw->threads_left_out || !(raw->done & SURVEY_THREADS);
 	process->replaced = raw->replaced;
 	process->bulk_copy_refused = raw->bulk_copy_refused;
 	if (raw->held_to_ns)
@@ -367,6 +368,8 @@ static struct error *survey_failure(const struct raw_process *process)
 {
 	char subject[16];
 	snprintf(subject, sizeof(subject), "%d", process->pid);
+	if (process->thread_count == 0 && !(process->done & SURVEY_THREADS))
+		return error_new(ERROR_TIMED_OUT, 0, subject, "before its threads were looked at");
 	if (process->thread_count == 0)
 		return error_new(ERROR_ENDED, 0, subject, NULL);
 	for (size_t i = 0; i < process->thread_count; i++) {
@@ -375,6 +378,40 @@ static struct error *survey_failure(const struct raw_process *process)
 			return NULL;
 	}
 	return error_new(ERROR_ZOMBIE, 0, subject, "(parent: %d)", process->ppid);
+}
+
+/* One process that gets stuck must not keep the others from being looked at. */
+static void survey_memory_of_all(struct raw_capture *raw)
+{
+	enum { ROUNDS_MOST = 4 };
+	enum helper_end end = HELPER_FAILED;
+	for (unsigned round = 0; round < ROUNDS_MOST && end != HELPER_DONE; round++)
+		end = helper_run(survey_memory_work, raw, share_of(raw->options.deadline, 30));
+}
+
+/* What the survey lacks of it, and why. */
+static void add_survey_errors(struct raw_capture *raw, struct raw_process *process)
+{
+	static const char late[] = "not looked at: other things took all the time";
+	unsigned stuck = process->begun & ~process->done;
+	if (!(process->done & SURVEY_THREADS))
+		raw_add_error(raw, process, 0, "threads", "not all of them were looked at in time");
+	if (stuck & SURVEY_MAPPINGS)
+		raw_add_error(raw, process, 0,
+			      process->mapping_count ? "command line" : "memory map",
+			      "reading it did not end in time (its lock may be held)");
+	else if (!(process->done & SURVEY_MAPPINGS))
+		raw_add_error(raw, process, 0, "memory map", late);
+	if (stuck & SURVEY_DESCRIPTORS)
+		raw_add_error(raw, process, 0, "descriptors",
+			      "looking at them did not end in time (a file system may be dead)");
+	else if (!(process->done & SURVEY_DESCRIPTORS))
+		raw_add_error(raw, process, 0, "descriptors", late);
+}
+
+static void clock_work(void *raw)
+{
+	clock_fill_slept(raw);
 }
 
 static void drop_process(struct capture *capture, size_t index)
@@ -418,18 +455,16 @@ struct error *capture_survey(const pid_t *pids, size_t count, const struct captu
 	capture->maker = raw;
 	raw->by_thread = attach_needs_thread(wanted, n);
 	run_attached(raw, survey_threads_work, share_of(options->deadline, 40));
-	enum helper_end end = helper_run(survey_memory_work, raw, share_of(options->deadline, 30));
-	clock_fill_slept(raw);
+	survey_memory_of_all(raw);
+	enum helper_end clock = helper_run(clock_work, raw, share_of(options->deadline, 10));
 	for (size_t i = 0, j = 0; i < count; i++) {
 		if (failures[i])
 			continue;
 		struct raw_process *raw_process = &raw->processes[j++];
-		if (end != HELPER_DONE && raw_process->mapping_count == 0)
-			raw_add_error(
-				raw, raw_process, 0, "memory map",
-				end == HELPER_TIMED_OUT
-					? "reading it did not end in time (its lock may be held)"
-					: "the helper process failed");
+		add_survey_errors(raw, raw_process);
+		if (clock != HELPER_DONE)
+			raw_add_error(raw, raw_process, 0, "time asleep",
+				      "a CPU on which it is measured was not free in time");
 		failures[i] = survey_failure(raw_process);
 		if (failures[i])
 			continue;

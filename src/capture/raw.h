@@ -33,7 +33,16 @@ struct raw_thread {
 	struct raw_segment *segments;
 };
 
+/* The survey's steps; each may get stuck, at one process, and is then left out for it. */
+enum survey_step {
+	SURVEY_THREADS = 1,
+	SURVEY_MAPPINGS = 2,
+	SURVEY_DESCRIPTORS = 4,
+	SURVEY_STACKS = 8,
+};
+
 struct raw_process {
+	unsigned begun, done; /* SURVEY_* */
 	pid_t pid, live_tid, ppid, tracer;
 	const char *name, *executable, *command;
 	bool executable_deleted, frozen_cgroup, bulk_copy_refused, replaced;
@@ -41,6 +50,7 @@ struct raw_process {
 	size_t command_length;
 	uint64_t start_time, pid_namespace, signals_caught;
 	bool timers;
+	int seccomp; /* of the threads that were surveyed: whoever is born since inherits it */
 	uint64_t held_from_ns, held_to_ns; /* 0: not held */
 	int hold_errno;			   /* why a thread could not be seized; 0: none */
 
@@ -102,7 +112,8 @@ const struct capture_mapping *raw_mapping_at(const struct raw_process *process, 
 /*
  * survey.c: all that can be read without stopping anybody.  First the threads, which nothing can
  * hold up (with by_thread, the processes' memory is opened too); then what needs the target's
- * memory-map lock, or looks behind its descriptors.
+ * memory-map lock, or looks behind its descriptors: called again after it got stuck, it goes on
+ * behind that place.
  */
 void survey_threads(struct raw_capture *raw);
 void survey_memory(struct raw_capture *raw);
@@ -175,7 +186,7 @@ bool restart_hides(long number, int64_t result, int seccomp, int64_t *ret_result
 /* Is it the result of a call that was woken from its sleep by the stop? */
 bool restart_was_asleep(int64_t result);
 
-/* clock.c: how long threads have slept. */
+/* clock.c: how long threads have slept.  Moves the caller from CPU to CPU. */
 void clock_fill_slept(struct raw_capture *raw);
 
 /* refusal.c */

@@ -342,6 +342,7 @@ struct capture_process {
 	uint64_t signals_caught; /* SigCgt; bit n - 1: signal n */
 	/* It has POSIX timers that send signals; alarm(2) and setitimer(2) are not to be seen. */
 	bool timers;
+	bool threads_missing;	/* it has more threads than are here */
 	bool replaced;		/* it executed another program meanwhile */
 	bool bulk_copy_refused; /* its memory can be had word by word only, while it is held */
 	int64_t frozen_us;

@@ -46,6 +46,11 @@ static const long returns_eintr[] = {
 	SYS_writev,
 	SYS_sendto,
 	SYS_sendmsg,
+	SYS_sendmmsg,
+	SYS_preadv2,
+	SYS_pwritev2,
+	SYS_splice,
+	SYS_sendfile,
 };
 
 bool restart_was_asleep(int64_t result)

@@ -67,6 +67,7 @@ bool survey_thread(struct raw_capture *raw, struct raw_process *process, struct 
 		facts->tracer = status.tracer;
 		facts->signals_pending = status.signals_pending;
 		facts->seccomp = status.seccomp;
+		process->seccomp |= status.seccomp;
 		facts->switches_voluntary = status.switches_voluntary;
 		facts->switches_involuntary = status.switches_involuntary;
 		/* All threads share the handlers; one that has ended shows none. */
@@ -338,27 +339,61 @@ static void open_memory(struct raw_process *process)
 	}
 }
 
+/* False when it was begun before: then it is done, or it got stuck. */
+static bool begin(struct raw_process *process, enum survey_step step)
+{
+	if (process->begun & step)
+		return false;
+	__atomic_fetch_or(&process->begun, step, __ATOMIC_RELEASE);
+	return true;
+}
+
+static void end(struct raw_process *process, enum survey_step step)
+{
+	__atomic_fetch_or(&process->done, step, __ATOMIC_RELEASE);
+}
+
 void survey_threads(struct raw_capture *raw)
 {
 	for (size_t i = 0; i < raw->process_count; i++) {
 		struct raw_process *process = &raw->processes[i];
+		begin(process, SURVEY_THREADS);
 		raw_visit_new_threads(raw, process, survey_new_thread);
+		end(process, SURVEY_THREADS);
 	}
 	for (size_t i = 0; i < raw->process_count && raw->by_thread; i++)
 		open_memory(&raw->processes[i]);
 }
 
+static void survey_map(struct raw_capture *raw, struct raw_process *process)
+{
+	if (!begin(process, SURVEY_MAPPINGS))
+		return;
+	raw_sort_threads(process);
+	survey_identity(raw, process);
+	survey_timers(process);
+	survey_mappings(raw, process);
+	survey_command(raw, process);
+	end(process, SURVEY_MAPPINGS);
+}
+
+static void survey_behind(struct raw_capture *raw, struct raw_process *process)
+{
+	if (begin(process, SURVEY_DESCRIPTORS)) {
+		survey_descriptors(raw, process);
+		end(process, SURVEY_DESCRIPTORS);
+	}
+	/* Where the memory-map lock is held, this gets stuck as well. */
+	if (process->done & SURVEY_MAPPINGS && begin(process, SURVEY_STACKS)) {
+		touch_stacks(process);
+		end(process, SURVEY_STACKS);
+	}
+}
+
 void survey_memory(struct raw_capture *raw)
 {
-	for (size_t i = 0; i < raw->process_count; i++) {
-		raw_sort_threads(&raw->processes[i]);
-		survey_identity(raw, &raw->processes[i]);
-		survey_timers(&raw->processes[i]);
-		survey_mappings(raw, &raw->processes[i]);
-		survey_command(raw, &raw->processes[i]);
-	}
-	for (size_t i = 0; i < raw->process_count; i++) {
-		survey_descriptors(raw, &raw->processes[i]);
-		touch_stacks(&raw->processes[i]);
-	}
+	for (size_t i = 0; i < raw->process_count; i++)
+		survey_map(raw, &raw->processes[i]);
+	for (size_t i = 0; i < raw->process_count; i++)
+		survey_behind(raw, &raw->processes[i]);
 }

@@ -19,7 +19,8 @@ static int run_help(int argc, char **argv);
 static const struct command command_help = {"help", run_help};
 
 /* The first is what `hangdump PID` runs. */
-static const struct command *const commands[] = {&command_dump, &command_run, &command_help};
+static const struct command *const commands[] = {&command_dump, &command_run, &command_show,
+						 &command_help};
 
 static const struct command *find_command(const char *name)
 {

@@ -55,13 +55,13 @@ static const struct argp argp = {NULL, parse, "PID...", doc, children, NULL, NUL
 static enum exit_code dump_and_report(struct dump_options *options)
 {
 	struct dump dump;
-	struct output output = {0};
+	struct reports reports = {0};
 	enum exit_code code = EXIT_NOTHING;
 	size_t count = options->pids.count;
 	_cleanup_free_ struct error **failures = xcalloc(count + 1, sizeof(*failures));
 	dump_init(&dump);
 
-	struct error *error = output_begin(&output, options->report.output);
+	struct error *error = reports_begin(&reports, &options->report);
 	if (!error && count)
 		error = pipeline_dump_live(options->pids.items, count, &options->live.pipeline,
 					   failures, &dump);
@@ -74,7 +74,7 @@ static enum exit_code dump_and_report(struct dump_options *options)
 	render_describe_findings(&dump);
 	if (!error && dump.processes.count) {
 		code = dump_is_whole(&dump) && !options->errors.count ? EXIT_WHOLE : EXIT_PARTIAL;
-		error = report_write(&dump, &options->report, &output);
+		error = reports_write(&dump, &options->report, &reports);
 	}
 	array_for_each (&options->errors, failure) {
 		if (!options->report.quiet || !dump.processes.count)
@@ -86,7 +86,7 @@ static enum exit_code dump_and_report(struct dump_options *options)
 		error_free(error);
 		code = EXIT_NOTHING;
 	}
-	output_deinit(&output);
+	reports_deinit(&reports);
 	dump_deinit(&dump);
 	return code;
 }

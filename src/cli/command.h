@@ -9,6 +9,7 @@ struct command {
 };
 
 extern const struct command command_dump;
+extern const struct command command_show;
 extern const struct command command_run;
 
 #endif

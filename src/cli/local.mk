@@ -5,6 +5,7 @@ libhangdump_a_SOURCES += \
 	src/cli/cli.h \
 	src/cli/cmd_dump.c \
 	src/cli/cmd_run.c \
+	src/cli/cmd_show.c \
 	src/cli/command.h \
 	src/cli/exit_code.h \
 	src/cli/file_template.c \

@@ -13,13 +13,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* For the signal handler: the unfinished file of the one output that there is. */
-static char unfinished[PATH_MAX];
+/* For the signal handler: the unfinished files; "" is free. */
+static char unfinished[MOST_OUTPUTS][PATH_MAX];
 
 void output_abandon(void)
 {
-	if (unfinished[0])
-		unlink(unfinished);
+	for (size_t i = 0; i < MOST_OUTPUTS; i++) {
+		if (unfinished[i][0])
+			unlink(unfinished[i]);
+	}
 }
 
 static void remove_and_die(int signal_number)
@@ -31,9 +33,19 @@ static void remove_and_die(int signal_number)
 
 static const int signals_that_end_us[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
 
-static void remove_at_end(const char *path)
+/* NULL when there are too many. */
+static char *free_slot(void)
 {
-	strcpy(unfinished, path);
+	for (size_t i = 0; i < MOST_OUTPUTS; i++) {
+		if (!unfinished[i][0])
+			return unfinished[i];
+	}
+	return NULL;
+}
+
+static void remove_at_end(struct output *output)
+{
+	strcpy(output->unfinished, output->temporary);
 	for (unsigned i = 0; i < ARRAY_SIZE(signals_that_end_us); i++) {
 		/* nohup(1) and shells' background jobs ignore some of them: so do we then. */
 		if (signal(signals_that_end_us[i], remove_and_die) == SIG_IGN)
@@ -67,8 +79,9 @@ static struct error *begin_beside(struct output *output, const char *path)
 	int directory = slash ? (int)(slash - output->final) + 1 : 0;
 	output->temporary =
 		xasprintf("%.*s.%s.XXXXXX", directory, output->final, output->final + directory);
-	if (strlen(output->temporary) >= sizeof(unfinished))
-		return unwritable(path, ENAMETOOLONG);
+	output->unfinished = free_slot();
+	if (strlen(output->temporary) >= PATH_MAX || !output->unfinished)
+		return unwritable(path, output->unfinished ? ENAMETOOLONG : EMFILE);
 	/* From its first moment on, a signal that ends us takes the file along. */
 	sigset_t ends_us, before;
 	sigemptyset(&ends_us);
@@ -77,7 +90,7 @@ static struct error *begin_beside(struct output *output, const char *path)
 	sigprocmask(SIG_BLOCK, &ends_us, &before);
 	int fd = mkostemp(output->temporary, O_CLOEXEC), os_errno = errno;
 	if (fd >= 0)
-		remove_at_end(output->temporary);
+		remove_at_end(output);
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	if (fd < 0) {
 		free(output->temporary);
@@ -100,6 +113,13 @@ struct error *output_begin(struct output *output, const char *path)
 	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
 		return begin_in_place(output, path);
 	return begin_beside(output, path);
+}
+
+static void forget(struct output *output)
+{
+	if (output->unfinished)
+		output->unfinished[0] = '\0';
+	output->unfinished = NULL;
 }
 
 struct error *output_finish(struct output *output)
@@ -128,7 +148,7 @@ struct error *output_finish(struct output *output)
 	if (!failed) {
 		free(output->temporary);
 		output->temporary = NULL;
-		unfinished[0] = '\0';
+		forget(output);
 	}
 	return failed ? unwritable(path, os_errno) : NULL;
 }
@@ -139,7 +159,7 @@ void output_deinit(struct output *output)
 		fclose(output->stream);
 	if (output->temporary)
 		unlink(output->temporary);
-	unfinished[0] = '\0';
+	forget(output);
 	free(output->path);
 	free(output->final);
 	free(output->temporary);

@@ -8,11 +8,14 @@
 
 #include <stdio.h>
 
+#define MOST_OUTPUTS 8 /* files at once */
+
 struct output {
 	FILE *stream;
-	char *path;	 /* what was asked for; NULL: standard output */
-	char *final;	 /* where it ends up; NULL: written in place (standard output, a device) */
-	char *temporary; /* beside `final` until output_finish() */
+	char *path;	  /* what was asked for; NULL: standard output */
+	char *final;	  /* where it ends up; NULL: written in place (standard output, a device) */
+	char *temporary;  /* beside `final` until output_finish() */
+	char *unfinished; /* what output_abandon() has of that */
 };
 
 /* path NULL or "-": standard output. */

@@ -19,7 +19,8 @@ static const struct argp_option argp_options[] = {
 	{NULL, 0, NULL, 0, "The report:", 3},
 	{"format", OPTION_FORMAT, "FORMAT", 0, "text or json (default: by FILE's suffix, or text)",
 	 3},
-	{"output", 'o', "FILE", 0, "write to FILE, whole or not at all, mode 0600", 3},
+	{"output", 'o', "FILE", 0,
+	 "write to FILE, whole or not at all, mode 0600; can be given several times", 3},
 	{"color", OPTION_COLOR, "WHEN", 0, "auto, always or never", 3},
 	{"max-frames", OPTION_MAX_FRAMES, "N", 0,
 	 "frames per stack (default 256; 0: no limit); how many were left out is said", 3},
@@ -54,7 +55,10 @@ static error_t parse(int key, char *word, struct argp_state *state)
 		report->render.no_idle = true;
 		return 0;
 	case 'o':
-		report->output = word;
+		if (report->output_count == MOST_OUTPUTS)
+			argp_error(state, "--output: more than %d files", MOST_OUTPUTS);
+		report->outputs[report->output_count++] = word;
+		report->output = report->outputs[0];
 		return 0;
 	case 'q':
 		report->quiet = true;
@@ -88,12 +92,17 @@ bool report_wants_color(const struct report_options *report, int fd)
 	return isatty(fd) && term && strcmp(term, "dumb") != 0;
 }
 
+static enum format format_for(const struct report_options *report, const char *output)
+{
+	if (report->format_given)
+		return report->format;
+	return output && has_suffix(output, ".json") ? FORMAT_JSON : FORMAT_TEXT;
+}
+
 void report_options_settle(struct report_options *report)
 {
-	if (report->format == FORMAT_UNSET)
-		report->format = report->output && has_suffix(report->output, ".json")
-					 ? FORMAT_JSON
-					 : FORMAT_TEXT;
+	report->format_given = report->format != FORMAT_UNSET;
+	report->format = format_for(report, report->output);
 	/* A file that nobody asked to be coloured is not. */
 	report->render.color = report_wants_color(report, report->output ? -1 : STDOUT_FILENO);
 	report->render.kernel_stacks_always = report->kernel_stacks == KERNEL_STACKS_ALWAYS;
@@ -103,7 +112,7 @@ void report_options_settle(struct report_options *report)
 struct error *report_write(const struct dump *dump, const struct report_options *report,
 			   struct output *output)
 {
-	if (report->format == FORMAT_JSON) {
+	if (format_for(report, output->path) == FORMAT_JSON) {
 		struct error *error = store_write_json(dump, output->stream);
 		if (error)
 			return error;
@@ -111,4 +120,35 @@ struct error *report_write(const struct dump *dump, const struct report_options 
 		render_text(dump, &report->render, output->stream);
 	}
 	return output_finish(output);
+}
+
+struct error *reports_begin(struct reports *reports, const struct report_options *options)
+{
+	*reports = (struct reports){0};
+	if (!options->output_count)
+		return output_begin(&reports->outputs[reports->count++], NULL);
+	for (size_t i = 0; i < options->output_count; i++) {
+		struct error *error =
+			output_begin(&reports->outputs[reports->count++], options->outputs[i]);
+		if (error)
+			return error;
+	}
+	return NULL;
+}
+
+struct error *reports_write(const struct dump *dump, const struct report_options *options,
+			    struct reports *reports)
+{
+	for (size_t i = 0; i < reports->count; i++) {
+		struct error *error = report_write(dump, options, &reports->outputs[i]);
+		if (error)
+			return error;
+	}
+	return NULL;
+}
+
+void reports_deinit(struct reports *reports)
+{
+	for (size_t i = 0; i < reports->count; i++)
+		output_deinit(&reports->outputs[i]);
 }

@@ -14,9 +14,12 @@ enum format { FORMAT_UNSET, FORMAT_TEXT, FORMAT_JSON };
 enum color { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
 
 struct report_options {
-	enum format format;
+	enum format format; /* of the first output */
+	bool format_given;  /* and of all others too, whatever their suffix */
 	enum color color;
-	const char *output;  /* NULL: standard output */
+	const char *output; /* the first; NULL: standard output */
+	const char *outputs[MOST_OUTPUTS];
+	size_t output_count;
 	unsigned max_frames; /* of a stack; 0: no limit */
 	enum kernel_stacks kernel_stacks;
 	bool quiet;
@@ -36,5 +39,17 @@ bool report_wants_color(const struct report_options *options, int fd);
 /* Writes the dump in its format and finishes the output. */
 struct error *report_write(const struct dump *dump, const struct report_options *options,
 			   struct output *output);
+
+/* The same in all places that were asked for, each in the format of its suffix, if it has one. */
+struct reports {
+	struct output outputs[MOST_OUTPUTS];
+	size_t count;
+};
+struct error *reports_begin(struct reports *reports, const struct report_options *options);
+/* Those that come after one that fails are not written. */
+struct error *reports_write(const struct dump *dump, const struct report_options *options,
+			    struct reports *reports);
+/* Accepts zeroed storage; removes what was not finished. */
+void reports_deinit(struct reports *reports);
 
 #endif

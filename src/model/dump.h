@@ -87,6 +87,7 @@ struct process {
 	int64_t frozen_us;	 /* how long its threads were held; 0: not stopped; -1: not known */
 	uint64_t signals_caught; /* bit n - 1: it has a handler for signal n */
 	bool timers;		 /* it has POSIX timers that send signals */
+	bool threads_missing;	 /* it may have more threads than these */
 	array(struct thread) threads;
 	array(struct module) modules;
 	array(struct runtime) runtimes;

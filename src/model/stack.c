@@ -22,6 +22,23 @@ void stack_deinit(struct stack *stack)
 	*stack = (struct stack){0};
 }
 
+static bool counts(const struct frame *frame)
+{
+	return frame->kind != FRAME_KERNEL && !frame->inlined;
+}
+
+void stack_limit(struct stack *stack, size_t most)
+{
+	size_t kept = 0, left = most;
+	while (kept < stack->count && (left || stack->frames[kept].kind == FRAME_KERNEL))
+		left -= counts(&stack->frames[kept++]);
+	for (size_t i = kept; i < stack->count; i++)
+		stack->omitted += counts(&stack->frames[i]);
+	if (kept < stack->count)
+		stack->omitted_outer = 0;
+	stack->count = kept;
+}
+
 /* The frames in one place of memory: those that were inlined, and the one that they were inlined in. */
 struct span {
 	size_t inner; /* the innermost of them */

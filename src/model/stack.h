@@ -63,6 +63,12 @@ struct stack {
  */
 size_t stack_common_frame(const struct stack *first, const struct stack *second);
 
+/*
+ * Leaves out what is beyond the `most` innermost frames, as a walk that keeps no more does: inlined
+ * frames and the kernel's do not count.
+ */
+void stack_limit(struct stack *stack, size_t most);
+
 /* Accepts zeroed storage. */
 void stack_deinit(struct stack *stack);
 

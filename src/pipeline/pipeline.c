@@ -48,6 +48,7 @@ static void copy_process(struct dump *dump, const struct capture *capture,
 	to->frozen_us = from->frozen_us;
 	to->signals_caught = from->signals_caught;
 	to->timers = from->timers;
+	to->threads_missing = from->threads_missing;
 	long ticks = sysconf(_SC_CLK_TCK);
 	to->running_ms = (int64_t)(capture->boottime_ns / 1000000) -
 			 (int64_t)(from->start_time * 1000 / (uint64_t)ticks);

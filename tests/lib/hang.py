@@ -364,7 +364,8 @@ class Result:
         )
 
 
-def run_hangdump(*arguments, stdout=subprocess.PIPE, limit=None, preexec=None, env=None, cwd=None):
+def run_hangdump(*arguments, stdout=subprocess.PIPE, limit=None, preexec=None, env=None, cwd=None,
+                 stdin=subprocess.DEVNULL):
     """Runs it to its end.  That it does not end within the limit is a failure, never a hang."""
     limit = LIMIT if limit is None else limit
     before = children_of_ours()
@@ -379,7 +380,7 @@ def run_hangdump(*arguments, stdout=subprocess.PIPE, limit=None, preexec=None, e
     begun = time.monotonic()
     process = subprocess.Popen(
         [HANGDUMP, *map(str, arguments)],
-        stdin=subprocess.DEVNULL,
+        stdin=stdin,
         stdout=out if stdout == subprocess.PIPE else stdout,
         stderr=err,
         env=env,

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """hangdump ends in time, with something to say, whatever state its target is in."""
 
+import json
 import os
 import random
 import shutil
@@ -355,6 +356,38 @@ def pages_that_never_come():
         held = dump["processes"][0]["frozen_us"] / 1e6
         check(held < 2, f"held for {held:.1f} s of {time.monotonic() - begun:.1f} s")
         check_untraced(pid)
+
+
+@case
+def a_file_system_that_does_not_answer():
+    """Who asks for one process's file gets stuck: the others are looked at all the same."""
+    if os.getuid() != 0 or not os.path.exists("/dev/fuse"):
+        raise Skip("mounting needs root and /dev/fuse")
+    script = os.path.join(hang.SRCDIR, "tests", "victims", "dead_mount.py")
+    directory = tempfile.mkdtemp(prefix="hangdump-dead-")
+    try:
+        with Victim("python", script, directory, executable=sys.executable) as victim:
+            reader, other = [int(w) for w in victim.ready()]
+            hang.wait_blocked(other, other)
+            hang.wait_until(lambda: hang.state_of(reader) in "SD" and
+                            hang.read_file(f"/proc/{reader}/syscall").startswith("0 "),
+                            "the read that is not answered")
+            # Not by run_hangdump(): a helper that asks cannot be killed before it is answered.
+            with tempfile.TemporaryFile() as out:
+                command = [hang.HANGDUMP, "--format=json", "--tree", "--deadline=4s",
+                           str(victim.pid)]
+                subprocess.run(command, stdout=out, stderr=subprocess.DEVNULL, timeout=IN_TIME)
+                out.seek(0)
+                dump = hang.check_dump(json.load(out))
+            wait = hang.threads_of(dump, other)[other]["wait"]
+            check_equal(wait["class"], "pipe read", f"wait class of {wait}")
+            check("pipe:[" in (wait["resource"]["identity"] or ""), f"which pipe: {wait}")
+            stuck = [e for e in dump["errors"] if e["what"] == "descriptors"]
+            check_equal([e["pid"] for e in stuck], [reader], f"stuck at: {dump['errors']}")
+    finally:
+        for option in ("-f", "-l"):  # answers all who wait; goes, though it be in use
+            subprocess.run(["umount", option, directory], capture_output=True)
+        os.rmdir(directory)
 
 
 def tight(deadline):

@@ -98,6 +98,7 @@ endif
 # The test that runs those in other languages builds them.
 EXTRA_DIST += \
 	tests/victims/Verdicts.java \
+	tests/victims/dead_mount.py \
 	tests/victims/verdicts.go \
 	tests/victims/verdicts.h \
 	tests/victims/verdicts.rs \

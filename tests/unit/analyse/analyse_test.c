@@ -337,6 +337,27 @@ static void nothing_can_go_on_is_told_once(void **state)
 	assert_rows(rows, ARRAY_SIZE(rows));
 }
 
+static void a_thread_that_was_not_seen_could_act(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *lines[2], *found;
+	} rows[] = {
+		{{"1.1 cond wait @process", NULL}, ""},
+		{{"1.1 child wait > 2", "2.2 pipe write > 1"}, ""},
+		{{"1.1 mutex lock > 1.2", "1.2 mutex lock > 1.1"}, "deadlock: 1.1 1.2\n"},
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct dump dump;
+		dump_init(&dump);
+		for (size_t j = 0; j < 2 && rows[i].lines[j]; j++)
+			read_line(&dump, rows[i].lines[j]);
+		dump.processes.items[0].threads_missing = true;
+		assert_found(&dump, rows[i].lines[0], rows[i].found);
+		dump_deinit(&dump);
+	}
+}
+
 #define SIGNAL_BIT(n) (UINT64_C(1) << ((n)-1))
 
 static void handlers_make_findings_weaker(void **state)
@@ -539,6 +560,7 @@ int main(void)
 		cmocka_unit_test(chains_begin_at_their_root),
 		cmocka_unit_test(a_shell_waits_for_what_its_child_writes),
 		cmocka_unit_test(nothing_can_go_on_is_told_once),
+		cmocka_unit_test(a_thread_that_was_not_seen_could_act),
 		cmocka_unit_test(handlers_make_findings_weaker),
 		cmocka_unit_test(wakeups_are_lost_only_where_all_is_still),
 		cmocka_unit_test(spinners_burn_cpu_in_one_place),

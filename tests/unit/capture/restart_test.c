@@ -18,7 +18,8 @@ static void a_call_that_would_return_eintr_is_restarted_unless_a_handler_runs(vo
 	(void)state;
 	static const long calls[] = {SYS_epoll_wait, SYS_epoll_pwait,	  SYS_semop,
 				     SYS_semtimedop, SYS_rt_sigtimedwait, SYS_accept,
-				     SYS_recvfrom,   SYS_connect,	  SYS_io_getevents};
+				     SYS_recvfrom,   SYS_connect,	  SYS_io_getevents,
+				     SYS_sendmmsg,   SYS_preadv2,	  SYS_splice};
 	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
 		int64_t result = 0;
 		assert_true(restart_hides(calls[i], -EINTR, 0, &result));
