@@ -40,6 +40,7 @@ struct reader {
 	bool said_partial, has_errors;
 	array(struct expected) expected; /* by process */
 	struct expected all, left_out;
+	size_t nameless;	 /* members whose numbers the text leaves out */
 	struct group_line group; /* the open one; its pieces do not hold any more */
 	struct state_line state;
 	bool wants_waiting; /* the line below the group's first */
@@ -83,7 +84,7 @@ static void add_members(struct reader *reader, const struct members_part *part)
 	uint64_t wanted = part->first ? part->last - part->first + 1 : part->more;
 	/* Their number is said twice: the lesser is true of what is here. */
 	for (uint64_t i = 0; i < wanted && i < room; i++) {
-		if (reader->members.count == DRAFT_MOST_THREADS) {
+		if (reader->members.count + reader->draft.threads >= DRAFT_MOST_THREADS) {
 			reader->draft.threads_over += room - i;
 			return;
 		}
@@ -112,6 +113,8 @@ static void take_members(struct reader *reader, struct piece list)
 		draft_note_strange(&reader->draft, reader->lines.number);
 	if (reader->members.count < reader->group.count)
 		add_members(reader, &(struct members_part){.more = reader->group.count});
+	array_for_each (&reader->members, member)
+		reader->nameless += !member->number;
 }
 
 static struct thread *add_member(struct reader *reader, const struct member *member)
@@ -223,6 +226,7 @@ static void forget_report(struct reader *reader)
 	draft_forget(&reader->draft);
 	reader->expected.count = 0;
 	reader->all = reader->left_out = (struct expected){0};
+	reader->nameless = 0;
 	reader->is_headless = reader->is_cut_short = false;
 	reader->said_partial = reader->has_errors = false;
 }
@@ -426,14 +430,16 @@ static bool ends_like_others(const struct dump *dump)
 	static const char *const outermost[] = {"_start",   "clone3",	    "clone",
 						"__clone",  "start_thread", "__libc_start_main",
 						"main.main"};
+	const char *function = stack->count ? stack->frames[stack->count - 1].function : NULL;
 	if (!stack->complete || last->of_goroutines)
 		return true;
-	const char *function = stack->count ? stack->frames[stack->count - 1].function : NULL;
-	for (size_t i = 0; function && i < ARRAY_SIZE(outermost); i++) {
+	if (!function)
+		return stack->count != 0;
+	for (size_t i = 0; i < ARRAY_SIZE(outermost); i++) {
 		if (strncmp(function, outermost[i], strlen(outermost[i])) == 0)
 			return true;
 	}
-	for (size_t i = 0; function && i + 1 < dump->groups.count; i++) {
+	for (size_t i = 0; i + 1 < dump->groups.count; i++) {
 		const struct group *group = &dump->groups.items[i];
 		const struct stack *other =
 			&group_threads_of(dump, group)[group->members.items[0]].stack;
@@ -468,6 +474,9 @@ static void note_missing(struct reader *reader, bool ended_in_stack)
 		note_lost(dump, 0, "threads", expected.threads, all.threads);
 		note_lost(dump, 0, "goroutines", expected.goroutines, all.goroutines);
 	}
+	if (reader->nameless)
+		dump_add_error(dump, 0, 0, "ids", "the text leaves out those of %zu",
+			       reader->nameless);
 	if (reader->is_headless)
 		dump_add_error(dump, 0, 0, "beginning of the report",
 			       "the text begins within it, before line %zu", reader->began);

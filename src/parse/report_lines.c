@@ -322,7 +322,8 @@ const char *members_take_name(struct draft *draft, struct piece *members)
 				name.length--;
 			text_add(&name, "*");
 		}
-		pooled = draft_string(draft, (struct piece){name.bytes, name.length});
+		pooled = strpool_add_n(&draft->dump.strings, name.length ? name.bytes : "",
+				       name.length);
 		*members = rest;
 	}
 	text_deinit(&name);

@@ -6,6 +6,10 @@
 #include <limits.h>
 #include <string.h>
 
+#define MOST_OWNERS 32 /* each member of a group has a copy */
+
+#define NOT_HERE " (not in this dump)"
+
 /* What a name follows as a rule; all other words are taken for the kind as a whole. */
 static const char *const named_kinds[] = {"mutex",
 					  "rwlock",
@@ -29,7 +33,7 @@ static const char *const named_kinds[] = {"mutex",
 static bool take_name(struct piece *piece, struct piece *ret)
 {
 	struct piece rest = *piece;
-	if (!piece_take(&rest, " ("))
+	if (piece_starts(rest, NOT_HERE) || !piece_take(&rest, " ("))
 		return false;
 	for (size_t i = 0; i < rest.n; i++) {
 		struct piece after = {rest.s + i + 1, rest.n - i - 1};
@@ -71,15 +75,22 @@ static void note_name(struct draft *draft, struct thread_id id, struct piece nam
 	neighbour->name = draft_string(draft, name);
 }
 
+/* Those of pipes and sockets are all known, unless it is said that there may be others. */
+static bool names_all_owners(enum wait_class class)
+{
+	return class == WAIT_PIPE_READ || class == WAIT_PIPE_WRITE || class == WAIT_SOCKET_READ ||
+	       class == WAIT_SOCKET_WRITE;
+}
+
 static bool take_owners(struct draft *draft, struct piece list, pid_t home, struct wait *wait)
 {
 	struct thread_id id;
 	struct piece name;
 	uint64_t more;
-	while (thread_id_take(&list, home, &id, &name)) {
+	while (wait->owners.count < MOST_OWNERS && thread_id_take(&list, home, &id, &name)) {
 		*array_append(&wait->owners) = id;
 		note_name(draft, id, name);
-		piece_take(&list, " (not in this dump)");
+		piece_take(&list, NOT_HERE);
 		if (!piece_take(&list, ", ") && !piece_take(&list, " and "))
 			break;
 	}
@@ -87,7 +98,8 @@ static bool take_owners(struct draft *draft, struct piece list, pid_t home, stru
 		dump_add_error(&draft->dump, home, 0, "owners",
 			       "the text leaves out %d of those who must act for a wait to end",
 			       (int)more);
-	piece_take(&list, "maybe others");
+	bool has_others = piece_take(&list, "maybe others");
+	wait->reach = has_others || !names_all_owners(wait->class) ? REACH_ANYBODY : REACH_OWNERS;
 	return wait->owners.count && !list.n;
 }
 
@@ -135,6 +147,18 @@ static bool take_held(struct draft *draft, struct piece *line, pid_t home, struc
 
 static void take_kind(struct draft *draft, struct piece rest, struct resource *resource)
 {
+	struct piece kind = rest, after, word;
+	/* "unix socket:[1234]": the kernel's name for it, of which the kind says a part. */
+	if (piece_split_end(&kind, ":[", &after) && kind.n) {
+		word = kind;
+		struct piece first = kind;
+		if (piece_split_end(&first, " ", &word) && !word.n)
+			word = kind;
+		resource->kind = draft_string(draft, kind);
+		word.n = (size_t)(rest.s + rest.n - word.s);
+		resource->identity = draft_string(draft, word);
+		return;
+	}
 	for (size_t i = 0; i < ARRAY_SIZE(named_kinds); i++) {
 		struct piece name = rest;
 		if (piece_take(&name, named_kinds[i]) && (!name.n || piece_take(&name, " "))) {
