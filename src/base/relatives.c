@@ -18,22 +18,38 @@ static int by_parent(const void *a, const void *b)
 	return (x->pid > y->pid) - (x->pid < y->pid);
 }
 
+bool relative_read(pid_t pid, struct relative *ret)
+{
+	char path[64], text[1024];
+	ret->pid = pid;
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	return proc_read(AT_FDCWD, path, text, sizeof(text)) > 0 && parse_stat(text, &ret->stat);
+}
+
 static void read_all(relatives *all)
 {
 	_cleanup_closedir_ DIR *dir = opendir("/proc");
 	struct dirent *entry;
 	while (dir && (entry = readdir(dir))) {
-		char path[64], text[1024];
-		struct relative one = {.pid = parse_pid(entry->d_name)};
-		snprintf(path, sizeof(path), "%d/stat", one.pid);
-		if (one.pid && proc_read(dirfd(dir), path, text, sizeof(text)) > 0 &&
-		    parse_stat(text, &one.stat))
+		struct relative one;
+		pid_t pid = parse_pid(entry->d_name);
+		if (pid && relative_read(pid, &one))
 			*array_append(all) = one;
 	}
 	array_sort(all, by_parent);
 }
 
-static void add_children(const relatives *all, pid_t parent, pid_t without, relatives *tree)
+static bool is_in(pid_t pid, const pid_t *pids, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (pids[i] == pid)
+			return true;
+	}
+	return false;
+}
+
+static void add_children(const relatives *all, pid_t parent, const pid_t *without,
+			 size_t without_count, relatives *tree)
 {
 	size_t low = 0, high = all->count;
 	while (low < high) {
@@ -44,22 +60,22 @@ static void add_children(const relatives *all, pid_t parent, pid_t without, rela
 			high = middle;
 	}
 	for (; low < all->count && all->items[low].stat.ppid == parent; low++) {
-		if (all->items[low].pid != without)
+		if (!is_in(all->items[low].pid, without, without_count))
 			*array_append(tree) = all->items[low];
 	}
 }
 
-size_t relatives_of(pid_t pid, pid_t without, struct relative **ret)
+size_t relatives_of(pid_t pid, const pid_t *without, size_t without_count, struct relative **ret)
 {
 	relatives all = {0}, tree = {0};
 	read_all(&all);
-	add_children(&all, pid, without, &tree);
+	add_children(&all, pid, without, without_count, &tree);
 	/*
 	 * What was read while ids were being used again could go round in a circle: nobody is in the
 	 * tree twice, so it can be no larger than all.
 	 */
 	for (size_t i = 0; i < tree.count && tree.count <= all.count; i++)
-		add_children(&all, tree.items[i].pid, without, &tree);
+		add_children(&all, tree.items[i].pid, without, without_count, &tree);
 	array_deinit(&all);
 	*ret = tree.items;
 	return tree.count;

@@ -714,7 +714,8 @@ void capture_free(struct capture *capture)
 size_t capture_descendants(pid_t pid, pid_t **ret)
 {
 	_cleanup_free_ struct relative *relatives = NULL;
-	size_t count = relatives_of(pid, getpid(), &relatives);
+	const pid_t us = getpid();
+	size_t count = relatives_of(pid, &us, 1, &relatives);
 	array(pid_t) tree = {0};
 	*array_append(&tree) = pid;
 	for (size_t i = 0; i < count; i++) {

@@ -20,7 +20,7 @@ static const struct command command_help = {"help", run_help};
 
 /* The first is what `hangdump PID` runs. */
 static const struct command *const commands[] = {&command_dump, &command_run, &command_show,
-						 &command_help};
+						 &command_diff, &command_help};
 
 static const struct command *find_command(const char *name)
 {
@@ -63,20 +63,27 @@ static void check_standard_output(void)
 	_exit(EXIT_NOTHING);
 }
 
-int cli_main(int argc, char **argv)
+static void settle_signals(void)
 {
-	argp_program_version = PACKAGE_STRING;
-	atexit(check_standard_output);
 	/* A limit on file sizes is an error like others. */
 	signal(SIGXFSZ, SIG_IGN);
 	/* Inherited as ignored, it would reap our helpers before we can ask how they ended. */
 	signal(SIGCHLD, SIG_DFL);
+}
+
+int cli_main(int argc, char **argv)
+{
+	argp_program_version = PACKAGE_STRING;
+	atexit(check_standard_output);
 	/* argp's own choice is 64. */
 	argp_err_exit_status = EXIT_NOTHING;
 	char name[] = "hangdump";
 	if (argc > 0)
 		argv[0] = name;
 	const struct command *command = argc > 1 ? find_command(argv[1]) : NULL;
+	/* The command that it runs gets what we were given. */
+	if (command != &command_run)
+		settle_signals();
 	if (command)
 		return run_command(command, argc - 1, argv + 1);
 	return commands[0]->run(argc, argv);

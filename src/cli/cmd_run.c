@@ -1,9 +1,11 @@
 /* hangdump run COMMAND: under a time limit, with a dump when it is over. */
+#include "base/duration.h"
 #include "cli/command.h"
 #include "cli/exit_code.h"
 #include "cli/live_options.h"
 #include "cli/report.h"
 #include "cli/report_options.h"
+#include "cli/run_notice.h"
 #include "cli/run_report.h"
 #include "cli/words.h"
 #include "launch/launch.h"
@@ -125,7 +127,7 @@ static const char doc[] =
 	"died of a signal: the same signal.\n\nhangdump-run(1) has the rest.";
 
 static const struct argp_child children[] = {
-	{&live_argp, 0, NULL, 0}, {&report_argp, 0, NULL, 0}, {&run_report_argp, 0, NULL, 0}, {0}};
+	{&live_argp, 0, "", 3}, {&report_argp, 0, "", 3}, {&run_report_argp, 0, "", 3}, {0}};
 static const struct argp argp = {argp_options, parse, "COMMAND [ARG...]", doc, children,
 				 NULL,	       NULL};
 
@@ -138,14 +140,19 @@ static void dump(void *context, const struct launch_event *event)
 static void notice(void *context, enum launch_notice what, int signal_number, pid_t pid,
 		   const char *name)
 {
-	(void)context;
-	(void)what;
-	(void)signal_number;
-	(void)pid;
-	(void)name;
+	const struct run_options *run = context;
+	if (what != LAUNCH_SENDING || run->report.render.verbose)
+		run_notice(what, signal_number, pid, name);
 }
 
-static const struct launch_ops ops = {dump, notice};
+static void leftovers(void *context, const struct relative *processes, size_t count)
+{
+	const struct run_options *run = context;
+	run_leftovers(run->launch.command[0], processes, count,
+		      run->launch.leftovers != LEFTOVERS_REPORT);
+}
+
+static const struct launch_ops ops = {dump, notice, leftovers};
 
 /* For our caller to see what happened to the command. */
 static int mirror(int signal_number)
@@ -179,6 +186,25 @@ static int exit_status(const struct run_options *run, const struct launch_result
 	return WEXITSTATUS(status);
 }
 
+/* The runner's own limit, which ours has to come before. */
+static struct error *take_limit_of_runner(struct run_options *run)
+{
+	uint64_t ms;
+	const char *value = run->timeout_variable ? getenv(run->timeout_variable) : NULL;
+	if (!value || !*value)
+		return NULL;
+	if (!duration_parse(value, &ms))
+		return error_new(ERROR_USAGE, 0, run->timeout_variable,
+				 "(not a duration in the environment: %s)", value);
+	if (!ms)
+		return NULL;
+	/* Where the margin would leave less, half of the time is for the command. */
+	ms = ms / 2 > run->margin_ms ? ms - run->margin_ms : (ms + 1) / 2;
+	if (!run->launch.timeout_ms || ms < run->launch.timeout_ms)
+		run->launch.timeout_ms = ms;
+	return NULL;
+}
+
 static int run_run(int argc, char **argv)
 {
 	struct run_options run = {.launch = LAUNCH_OPTIONS_DEFAULT,
@@ -196,7 +222,9 @@ static int run_run(int argc, char **argv)
 					   .live = &run.live,
 					   .report = &run.report,
 					   .command = run.launch.command};
-	struct error *error = launch_run(&run.launch, &ops, &run, &result);
+	struct error *error = take_limit_of_runner(&run);
+	if (!error)
+		error = launch_run(&run.launch, &ops, &run, &result);
 	if (!error)
 		return exit_status(&run, &result);
 	report_error(error);

@@ -1,42 +1,44 @@
 #include "launch/command.h"
 
 #include "base/cleanup.h"
+#include "launch/terminal.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
-static void become(const struct launch_options *options, const struct inherited_signals *signals,
-		   pid_t front_group, int failure)
+static void become(const struct command_start *start, int failure)
 {
-	setpgid(0, options->foreground ? front_group : 0);
+	setpgid(0, start->group);
+	if (start->gets_terminal)
+		terminal_give(getpid());
 	/* Should both of us be killed at once. */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	signals_give_back(signals);
-	execvp(options->command[0], options->command);
+	signals_give_back(start->signals);
+	execvp(start->words[0], start->words);
 	int os_errno = errno;
 	ssize_t n = write(failure, &os_errno, sizeof(os_errno));
 	(void)n;
 	_exit(127);
 }
 
-pid_t command_start(const struct launch_options *options, const struct inherited_signals *signals,
-		    pid_t front_group, int *ret_failure)
+pid_t command_start(const struct command_start *start, int *ret_failure)
 {
 	int ends[2];
 	if (pipe2(ends, O_CLOEXEC) != 0)
 		return -1;
 	_cleanup_close_ int write_end = ends[1];
+	/* fork and exec, not posix_spawn, so that all of this can be done in between. */
 	pid_t pid = fork();
 	if (pid == 0)
-		become(options, signals, front_group, write_end);
+		become(start, write_end);
 	if (pid < 0) {
 		close(ends[0]);
 		return -1;
 	}
 	/* On both sides, so that the group is there for whoever needs it first. */
-	setpgid(pid, options->foreground ? front_group : pid);
+	setpgid(pid, start->group);
 	*ret_failure = ends[0];
 	return pid;
 }

@@ -5,11 +5,17 @@
 #include "launch/launch.h"
 #include "launch/signals.h"
 
+struct command_start {
+	char **words;
+	const struct inherited_signals *signals;
+	pid_t group;	    /* to be in; 0: one of its own */
+	bool gets_terminal; /* its group goes into the foreground */
+};
+
 /*
  * Forks the command.  *ret_failure is the read end of a pipe: the errno of a failed execvp(), as
  * an int, or nothing.  Returns the pid, or -1 with errno.
  */
-pid_t command_start(const struct launch_options *options, const struct inherited_signals *signals,
-		    pid_t front_group, int *ret_failure);
+pid_t command_start(const struct command_start *start, int *ret_failure);
 
 #endif

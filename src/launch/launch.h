@@ -16,6 +16,7 @@
 
 #include "base/deadline.h"
 #include "base/error.h"
+#include "base/relatives.h"
 
 #include <signal.h>
 #include <stdbool.h>
@@ -74,12 +75,10 @@ struct launch_event {
 
 /* What is worth a line to the user.  `pid` and `name` are of the process that it is about. */
 enum launch_notice {
-	LAUNCH_SENDING,	      /* `signal` goes to the command and all it has started */
-	LAUNCH_DUMP_FAILED,   /* the maker was killed, or died: it was stuck past its budget */
-	LAUNCH_LEFTOVER,      /* a process outlives the command; once for each */
-	LAUNCH_UNKILLABLE,    /* it is still there after SIGKILL */
-	LAUNCH_TRACED,	      /* the time is over, but a debugger (pid, name) has the command */
-	LAUNCH_NO_SUPERVISOR, /* somebody killed our helper: the command is ended */
+	LAUNCH_SENDING,	    /* `signal` goes to the command (pid, name) and all it has started */
+	LAUNCH_DUMP_FAILED, /* the maker was killed, or died: it was stuck past its budget */
+	LAUNCH_UNKILLABLE,  /* it is still there after SIGKILL */
+	LAUNCH_TRACED,	    /* the time is over, but a debugger (pid, name) has the command */
 };
 
 struct launch_ops {
@@ -92,6 +91,8 @@ struct launch_ops {
 	/* Called in the front, which nothing may block: it has to return within moments. */
 	void (*notice)(void *context, enum launch_notice notice, int signal, pid_t pid,
 		       const char *name);
+	/* These outlive the command.  Called once, in the front too. */
+	void (*leftovers)(void *context, const struct relative *processes, size_t count);
 };
 
 struct launch_result {

@@ -15,17 +15,19 @@ enum message_kind {
 	MESSAGE_FAILED,	 /* number: errno; pid 0: of fork, else of exec */
 	MESSAGE_STOPPED, /* number: the signal that stopped the command */
 	MESSAGE_ENDED,	 /* number: the command's status; it stays a zombie until MESSAGE_FINISH */
-	MESSAGE_DUMPED,	 /* the dump is done */
+	MESSAGE_DUMPED,	 /* number: which order is done */
 	/* From the front. */
-	MESSAGE_DUMP,	/* what follows is of the event; budget in budget_ms */
-	MESSAGE_FINISH, /* all is done: reap the command and end */
+	MESSAGE_DUMP,	 /* number: of this order; the rest is of the event */
+	MESSAGE_ABANDON, /* nobody waits for the dump any more */
+	MESSAGE_FINISH,	 /* all is done: end */
 };
 
 struct message {
 	enum message_kind kind;
 	int number;
-	pid_t pid;
+	pid_t pid; /* the command; 0: there is none */
 	enum launch_reason reason;
+	int signal;
 	uint64_t elapsed_ms, limit_ms, budget_ms;
 };
 

@@ -11,7 +11,7 @@
 
 /* Those that ask us to end, then those that are handled or passed on. */
 static const int ending[] = {SIGTERM, SIGINT, SIGHUP, SIGQUIT};
-static const int others[] = {SIGCHLD, SIGUSR1, SIGUSR2, SIGCONT,   SIGTSTP,   SIGWINCH, SIGALRM,
+static const int others[] = {SIGCHLD, SIGUSR1, SIGUSR2, SIGTSTP,   SIGWINCH,  SIGALRM,
 			     SIGPROF, SIGIO,   SIGPWR,	SIGVTALRM, SIGSTKFLT, SIGXCPU};
 
 bool signal_ends_us(int signal_number)
@@ -42,9 +42,13 @@ int signals_take(struct inherited_signals *ret)
 		add_unless_ignored(&ours, others[i]);
 	for (int i = SIGRTMIN; i <= SIGRTMAX; i++)
 		add_unless_ignored(&ours, i);
-	/* Blocked, and never read: a broken pipe is an error like others, and so is the terminal. */
+	/* Were it ignored, nobody could tell whether we have been stopped. */
+	sigaddset(&ours, SIGCONT);
+	/* Blocked, and never read: what they are about is an error of a call, like others. */
 	sigset_t blocked = ours;
 	sigaddset(&blocked, SIGPIPE);
+	sigaddset(&blocked, SIGXFSZ);
+	/* And this one, so that we can hand the terminal over from the background. */
 	sigaddset(&blocked, SIGTTOU);
 	sigprocmask(SIG_BLOCK, &blocked, &ret->mask);
 	return signalfd(-1, &ours, SFD_CLOEXEC | SFD_NONBLOCK);

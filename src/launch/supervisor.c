@@ -2,36 +2,32 @@
 
 #include "base/array.h"
 #include "base/cleanup.h"
-#include "base/relatives.h"
-#include "launch/command.h"
+#include "launch/descriptors.h"
+#include "launch/dumper.h"
 #include "launch/link.h"
+#include "launch/tree.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
-#include <pthread.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* A dump that is being made.  One at a time. */
-struct dump_work {
-	const struct supervisor *supervisor;
-	struct launch_event event;
-	array(pid_t) tree;
-	int done; /* write end of a pipe */
+enum {
+	KILL_MS = 10000, /* how long a tree is killed again and again at the most */
+	ROUND_MS = 2,
 };
 
 struct state {
 	const struct supervisor *supervisor;
 	pid_t command;
-	bool ended;  /* the command is a zombie of ours */
-	int failure; /* of command_start(); -1 when it has told */
-	int dumped;  /* read end of the pipe that tells when a dump is done; -1: none */
-	int dumped_write;
-	pthread_t dumper;
-	struct dump_work work;
+	bool ended;   /* the command is a zombie */
+	int failure;  /* of command_start(); -1: it has told all */
+	int children; /* signalfd */
+	bool has_waiting;
+	struct message waiting; /* an order, until the dumper is free */
+	struct dumper dumper;
 };
 
 static bool tell(const struct state *state, enum message_kind kind, int number)
@@ -40,97 +36,127 @@ static bool tell(const struct state *state, enum message_kind kind, int number)
 	return link_send(state->supervisor->front, &message);
 }
 
-static void *make_dump(void *argument)
-{
-	struct dump_work *work = argument;
-	work->supervisor->ops->dump(work->supervisor->context, &work->event);
-	ssize_t n = write(work->done, "", 1);
-	(void)n;
-	return NULL;
-}
-
-static void start_dump(struct state *state, const struct message *order)
-{
-	struct dump_work *work = &state->work;
-	_cleanup_free_ struct relative *relatives = NULL;
-	size_t count = relatives_of(getpid(), 0, &relatives);
-	work->tree.count = 0;
-	for (size_t i = 0; i < count; i++) {
-		if (relative_is_alive(&relatives[i]))
-			*array_append(&work->tree) = relatives[i].pid;
-	}
-	work->supervisor = state->supervisor;
-	work->done = state->dumped_write;
-	work->event = (struct launch_event){.reason = order->reason,
-					    .signal = order->number,
-					    .command = state->command,
-					    .tree = work->tree.items,
-					    .count = work->tree.count,
-					    .elapsed_ms = order->elapsed_ms,
-					    .limit_ms = order->limit_ms,
-					    .budget = deadline_in_ms(order->budget_ms)};
-	/*
-	 * In a thread, so that this one still hears when the front is gone; a thread and not a
-	 * process, since only an ancestor may attach under Yama's scope 1.
-	 */
-	if (pthread_create(&state->dumper, NULL, make_dump, work) != 0)
-		tell(state, MESSAGE_DUMPED, 0);
-}
-
-static void finish_dump(struct state *state)
-{
-	char byte;
-	if (read(state->dumped, &byte, 1) != 1)
-		return;
-	pthread_join(state->dumper, NULL);
-	tell(state, MESSAGE_DUMPED, 0);
-}
-
-/*
- * Children of this thread: the command, and what others have left us.  Not those of the thread
- * that dumps, which waits for its own.
- */
-static void reap(struct state *state)
-{
-	siginfo_t info = {0};
-	if (!state->ended &&
-	    waitid(P_PID, (id_t)state->command, &info,
-		   WEXITED | WSTOPPED | WNOHANG | WNOWAIT | __WNOTHREAD) == 0 &&
-	    info.si_pid) {
-		if (info.si_code == CLD_STOPPED) {
-			waitid(P_PID, (id_t)state->command, &info, WSTOPPED | WNOHANG);
-			tell(state, MESSAGE_STOPPED, info.si_status);
-		} else if (info.si_code != CLD_TRAPPED) {
-			/* It stays a zombie, so that its pid and group are nobody else's. */
-			state->ended = true;
-			tell(state, MESSAGE_ENDED,
-			     info.si_code == CLD_EXITED ? info.si_status << 8 : info.si_status);
-		}
-	}
-	if (state->ended)
-		return;
-	while (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT | __WNOTHREAD) == 0 &&
-	       info.si_pid && info.si_pid != state->command)
-		waitid(P_PID, (id_t)info.si_pid, &info, WEXITED | WNOHANG);
-}
-
 static void read_failure(struct state *state)
 {
 	int os_errno;
-	ssize_t n = read(state->failure, &os_errno, sizeof(os_errno));
-	if (n < 0 && errno == EINTR)
-		return;
+	ssize_t n;
+	do {
+		n = read(state->failure, &os_errno, sizeof(os_errno));
+	} while (n < 0 && errno == EINTR);
 	if (n == (ssize_t)sizeof(os_errno))
 		tell(state, MESSAGE_FAILED, os_errno);
 	close(state->failure);
 	state->failure = -1;
 }
 
-static void drain(int fd)
+static void command_ended(struct state *state, const siginfo_t *info)
+{
+	/* It was closed with the command's end, at the latest. */
+	if (state->failure >= 0)
+		read_failure(state);
+	state->ended = true;
+	int status = info->si_status;
+	if (info->si_code == CLD_EXITED)
+		status <<= 8;
+	else if (info->si_code == CLD_DUMPED)
+		status |= WCOREFLAG;
+	tell(state, MESSAGE_ENDED, status);
+}
+
+/*
+ * The command is looked at, but stays a zombie as long as we live, so that its pid and its group
+ * are nobody else's.  Not while another thread of ours traces it: what is seen then is for that one.
+ */
+static void look_at_command(struct state *state)
+{
+	siginfo_t info = {0};
+	int what = WEXITED | WSTOPPED | WNOHANG | WNOWAIT | __WNOTHREAD;
+	if (state->ended || waitid(P_PID, (id_t)state->command, &info, what) != 0 || !info.si_pid)
+		return;
+	switch (info.si_code) {
+	case CLD_STOPPED:
+		waitid(P_PID, (id_t)state->command, &info, WSTOPPED | WNOHANG | __WNOTHREAD);
+		tell(state, MESSAGE_STOPPED, info.si_status);
+		/* It may have been killed in between. */
+		look_at_command(state);
+		break;
+	case CLD_EXITED:
+	case CLD_KILLED:
+	case CLD_DUMPED:
+		command_ended(state, &info);
+		break;
+	default:
+		break;
+	}
+}
+
+/*
+ * What others have left us.  Children of this thread only: those of the one that dumps are waited
+ * for there.
+ */
+static void reap_orphans(struct state *state)
+{
+	_cleanup_free_ pid_t *children = NULL;
+	size_t count;
+	siginfo_t info = {0};
+	if (!state->ended) {
+		int what = WEXITED | WNOHANG | WNOWAIT | __WNOTHREAD;
+		while (waitid(P_ALL, 0, &info, what) == 0 && info.si_pid &&
+		       info.si_pid != state->command) {
+			waitid(P_PID, (id_t)info.si_pid, NULL, WEXITED | WNOHANG | __WNOTHREAD);
+			info.si_pid = 0;
+		}
+		return;
+	}
+	/* The zombie that stays would be found again and again. */
+	if (!children_of(getpid(), getpid(), &children, &count))
+		return;
+	for (size_t i = 0; i < count; i++) {
+		if (children[i] != state->command)
+			waitid(P_PID, (id_t)children[i], NULL, WEXITED | WNOHANG | __WNOTHREAD);
+	}
+}
+
+static void read_children(struct state *state)
 {
 	struct signalfd_siginfo info[8];
-	while (read(fd, info, sizeof(info)) > 0)
+	while (read(state->children, info, sizeof(info)) > 0)
 		continue;
+	look_at_command(state);
+	reap_orphans(state);
+}
+
+static void begin_dump(struct state *state, const struct message *order)
+{
+	if (state->dumper.busy) {
+		state->waiting = *order;
+		state->has_waiting = true;
+	} else if (!dumper_begin(&state->dumper, state->command, order)) {
+		tell(state, MESSAGE_DUMPED, order->number);
+	}
+}
+
+static void dump_made(struct state *state)
+{
+	tell(state, MESSAGE_DUMPED, dumper_finish(&state->dumper));
+	if (state->has_waiting) {
+		state->has_waiting = false;
+		begin_dump(state, &state->waiting);
+	}
+}
+
+/* Nobody is there to decide or to be told. */
+static void kill_all(struct state *state)
+{
+	const struct tree tree = {.root = getpid(),
+				  .command = state->command,
+				  .has_group = state->supervisor->start.group == 0};
+	struct deadline deadline = deadline_in_ms(KILL_MS);
+	while (!tree_kill(&tree) && !deadline_passed(deadline)) {
+		struct pollfd poller = {.fd = state->children, .events = POLLIN};
+		poll(&poller, 1, ROUND_MS);
+		read_children(state);
+	}
 }
 
 /* False when it is time to go. */
@@ -142,59 +168,67 @@ static bool obey(struct state *state)
 		if (message.kind == MESSAGE_FINISH)
 			return false;
 		if (message.kind == MESSAGE_DUMP)
-			start_dump(state, &message);
+			begin_dump(state, &message);
+		if (message.kind == MESSAGE_ABANDON)
+			dumper_hurry(&state->dumper);
 	}
-	if (!end)
-		return true;
-	kill(-state->command, SIGKILL);
-	return false;
+	if (end)
+		kill_all(state);
+	return !end;
 }
 
-static void watch(struct state *state, int children)
+static void watch(struct state *state)
 {
 	for (;;) {
 		struct pollfd fds[] = {{.fd = state->supervisor->front, .events = POLLIN},
-				       {.fd = children, .events = POLLIN},
+				       {.fd = state->children, .events = POLLIN},
 				       {.fd = state->failure, .events = POLLIN},
-				       {.fd = state->dumped, .events = POLLIN}};
-		if (poll(fds, ARRAY_SIZE(fds), -1) < 0 && errno != EINTR)
-			return;
+				       {.fd = state->dumper.done, .events = POLLIN}};
+		if (poll(fds, ARRAY_SIZE(fds), -1) < 0)
+			continue;
 		if (fds[2].revents)
 			read_failure(state);
-		if (fds[1].revents) {
-			drain(children);
-			reap(state);
-		}
+		if (fds[1].revents)
+			read_children(state);
 		if (fds[3].revents)
-			finish_dump(state);
+			dump_made(state);
 		if (fds[0].revents && !obey(state))
 			return;
 	}
 }
 
-void supervise(const struct supervisor *supervisor)
+static bool prepare(struct state *state)
 {
-	struct state state = {.supervisor = supervisor, .command = 0, .failure = -1};
-	int ends[2];
+	const struct supervisor *supervisor = state->supervisor;
 	sigset_t child;
+	/* Not where the front is: who kills its group does not kill us. */
 	setpgid(0, 0);
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	sigemptyset(&child);
 	sigaddset(&child, SIGCHLD);
-	int children = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (children < 0 || pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) {
+	state->children = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (state->children < 0 ||
+	    !dumper_init(&state->dumper, supervisor->ops, supervisor->context))
+		return false;
+	pid_t pid = command_start(&supervisor->start, &state->failure);
+	if (pid > 0)
+		state->command = pid;
+	return pid > 0;
+}
+
+void supervise(const struct supervisor *supervisor)
+{
+	struct state state = {.supervisor = supervisor, .failure = -1};
+	if (!prepare(&state)) {
 		tell(&state, MESSAGE_FAILED, errno);
 		return;
 	}
-	state.dumped = ends[0];
-	state.dumped_write = ends[1];
-	pid_t command = command_start(supervisor->options, supervisor->signals,
-				      supervisor->front_group, &state.failure);
-	if (command < 0) {
-		tell(&state, MESSAGE_FAILED, errno);
-		return;
-	}
-	state.command = command;
-	if (tell(&state, MESSAGE_STARTED, 0))
-		watch(&state, children);
+	tell(&state, MESSAGE_STARTED, 0);
+	const int kept[] = {supervisor->front, state.children, state.failure, state.dumper.done,
+			    state.dumper.done_write};
+	descriptors_drop(kept, ARRAY_SIZE(kept));
+	watch(&state);
+	/* Also the command: nobody is left who could mean it by its pid. */
+	while (waitpid(-1, NULL, WNOHANG) > 0)
+		continue;
 }

@@ -1,20 +1,20 @@
-/* The parent of the command: see launch.h. */
+/* The parent of the command: starts it, waits for it, makes the dumps.  See launch.h. */
 #ifndef HANGDUMP_LAUNCH_SUPERVISOR_H
 #define HANGDUMP_LAUNCH_SUPERVISOR_H
 
-#include "launch/launch.h"
-#include "launch/signals.h"
+#include "launch/command.h"
 
 struct supervisor {
-	const struct launch_options *options;
+	struct command_start start;
 	const struct launch_ops *ops;
 	void *context;
-	const struct inherited_signals *signals;
 	int front; /* link to it */
-	pid_t front_group;
 };
 
-/* Runs in the child process that the front has forked; the process ends when it returns. */
+/*
+ * Runs in the child process that the front has forked, which ends when this returns.  Does what the
+ * front says, until it says that all is done; when it has gone without a word, kills the tree.
+ */
 void supervise(const struct supervisor *supervisor);
 
 #endif

@@ -81,6 +81,8 @@ def check_page(page, complaints):
     if page.command != "dump" and not re.search(rf"\bhangdump-{page.command} ?\(1\)",
                                                 plain(read("man", "hangdump.1"))):
         complaints.append(f"man/hangdump.1 does not name {page.name}(1)")
+    if page.command != "dump" and not re.search(rf"^  {page.command} ", said(), re.M):
+        complaints.append(f"`hangdump --help` does not name the command {page.command}")
     helped = subprocess.run([HANGDUMP, "help", page.command], capture_output=True, text=True,
                             check=False)
     if helped.stdout != page.help:

@@ -10,6 +10,7 @@ AM_TESTS_ENVIRONMENT = HANGDUMP_BUILDDIR='$(abs_top_builddir)'; export HANGDUMP_
 
 live_tests = \
 	tests/live/classes.py \
+	tests/live/diff.py \
 	tests/live/hostile_files.py \
 	tests/live/memory.py \
 	tests/live/never_hangs.py \
@@ -19,6 +20,8 @@ live_tests = \
 	tests/live/real_programs.py \
 	tests/live/recipes.py \
 	tests/live/refusals.py \
+	tests/live/run_contract.py \
+	tests/live/run_tree.py \
 	tests/live/sandbox.py \
 	tests/live/second_look.py \
 	tests/live/show.py \
@@ -30,4 +33,5 @@ EXTRA_DIST += $(live_tests) \
 	tests/live/recipes \
 	tests/compare/compare_gdb.py \
 	tests/lib/hang.py \
+	tests/lib/run.py \
 	tests/lib/verdict.py

@@ -19,6 +19,11 @@ tests_victims_busy_SOURCES = tests/victims/busy.c
 tests_victims_busy_CFLAGS = $(victim_cflags)
 tests_victims_busy_LDFLAGS = $(victim_ldflags)
 
+check_PROGRAMS += tests/victims/forker
+tests_victims_forker_SOURCES = tests/victims/forker.c
+tests_victims_forker_CFLAGS = $(victim_cflags)
+tests_victims_forker_LDFLAGS = $(victim_ldflags)
+
 check_PROGRAMS += tests/victims/hopper
 tests_victims_hopper_SOURCES = tests/victims/hopper.c
 tests_victims_hopper_CFLAGS = $(victim_cflags)
@@ -34,6 +39,11 @@ check_PROGRAMS += tests/victims/names
 tests_victims_names_SOURCES = tests/victims/names.c
 tests_victims_names_CFLAGS = $(victim_cflags)
 tests_victims_names_LDFLAGS = $(victim_ldflags)
+
+check_PROGRAMS += tests/victims/progress
+tests_victims_progress_SOURCES = tests/victims/progress.c
+tests_victims_progress_CFLAGS = $(victim_cflags)
+tests_victims_progress_LDFLAGS = $(victim_ldflags)
 
 check_PROGRAMS += tests/victims/signals
 tests_victims_signals_SOURCES = tests/victims/signals.c

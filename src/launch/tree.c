@@ -1,0 +1,183 @@
+#include "launch/tree.h"
+
+#include "base/array.h"
+#include "base/cleanup.h"
+#include "base/pid.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+enum {
+	PASSES = 16, /* over the children of the root, in a round of SIGKILL */
+};
+
+size_t tree_list(const struct tree *tree, struct relative **ret)
+{
+	size_t count = relatives_of(tree->root, tree->others, tree->other_count, ret), living = 0;
+	for (size_t i = 0; i < count; i++) {
+		if (relative_is_alive(&(*ret)[i]))
+			(*ret)[living++] = (*ret)[i];
+	}
+	return living;
+}
+
+bool children_of(pid_t pid, pid_t tid, pid_t **ret, size_t *ret_count)
+{
+	char path[64];
+	array(pid_t) children = {0};
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", pid, tid);
+	_cleanup_fclose_ FILE *file = fopen(path, "re");
+	int child;
+	if (!file)
+		return false;
+	while (fscanf(file, "%d", &child) == 1)
+		*array_append(&children) = child;
+	*ret = children.items;
+	*ret_count = children.count;
+	return true;
+}
+
+static bool is_other(const struct tree *tree, pid_t pid)
+{
+	for (size_t i = 0; i < tree->other_count; i++) {
+		if (tree->others[i] == pid)
+			return true;
+	}
+	return false;
+}
+
+bool tree_is_empty(const struct tree *tree)
+{
+	_cleanup_free_ pid_t *children = NULL;
+	_cleanup_free_ struct relative *relatives = NULL;
+	size_t count;
+	/* Whatever lives descends from a living child of the root: orphans become its children. */
+	if (!children_of(tree->root, tree->root, &children, &count))
+		return tree_list(tree, &relatives) == 0;
+	for (size_t i = 0; i < count; i++) {
+		struct relative child;
+		if (!is_other(tree, children[i]) && relative_read(children[i], &child) &&
+		    relative_is_alive(&child))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Signals the process that was seen, and no other that has got its id since: the descriptor is of
+ * one process, which is compared with the one that was meant.
+ */
+static void signal_one(const struct relative *seen, int signal_number)
+{
+	struct relative now;
+	_cleanup_close_ int fd = (int)syscall(SYS_pidfd_open, seen->pid, 0);
+	if (fd < 0 || !relative_read(seen->pid, &now) ||
+	    now.stat.start_time != seen->stat.start_time)
+		return;
+	syscall(SYS_pidfd_send_signal, fd, signal_number, NULL, 0);
+}
+
+void tree_signal_command(const struct tree *tree, int signal_number)
+{
+	if (tree->command)
+		kill(tree->has_group ? -tree->command : tree->command, signal_number);
+}
+
+void tree_signal(const struct tree *tree, int signal_number)
+{
+	_cleanup_free_ struct relative *relatives = NULL;
+	/* The group at once, as timeout(1) does, so that nobody sees another one die first. */
+	tree_signal_command(tree, signal_number);
+	size_t count = tree_list(tree, &relatives);
+	for (size_t i = 0; i < count; i++) {
+		bool has_it = tree->has_group ? relatives[i].stat.group == tree->command
+					      : relatives[i].pid == tree->command;
+		if (!has_it)
+			signal_one(&relatives[i], signal_number);
+	}
+	/* What is stopped has to run in order to end. */
+	tree_signal_command(tree, SIGCONT);
+	for (size_t i = 0; i < count; i++) {
+		if (!tree->has_group || relatives[i].stat.group != tree->command)
+			signal_one(&relatives[i], SIGCONT);
+	}
+}
+
+static bool kill_children(const struct tree *tree)
+{
+	_cleanup_free_ pid_t *children = NULL;
+	size_t count;
+	bool found = false;
+	if (!children_of(tree->root, tree->root, &children, &count))
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		struct relative child;
+		if (is_other(tree, children[i]) || !relative_read(children[i], &child) ||
+		    child.stat.ppid != tree->root || !relative_is_alive(&child))
+			continue;
+		signal_one(&child, SIGKILL);
+		found = true;
+	}
+	return found;
+}
+
+bool tree_kill(const struct tree *tree)
+{
+	_cleanup_free_ struct relative *relatives = NULL;
+	if (tree->has_group)
+		tree_signal_command(tree, SIGKILL);
+	size_t count = tree_list(tree, &relatives);
+	for (size_t i = 0; i < count; i++) {
+		/* Of a group that one of them leads nobody escapes by forking. */
+		if (relatives[i].stat.group == relatives[i].pid)
+			kill(-relatives[i].pid, SIGKILL);
+		signal_one(&relatives[i], SIGKILL);
+	}
+	/*
+	 * Who forks and ends at once is gone before a list is complete, and its child is the root's by
+	 * then: those can be seen and met within microseconds.
+	 */
+	for (int pass = 0; pass < PASSES && kill_children(tree); pass++)
+		continue;
+	return count == 0;
+}
+
+static bool is_member(const struct relative *relatives, size_t count, pid_t pid)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (relatives[i].pid == pid)
+			return true;
+	}
+	return false;
+}
+
+static pid_t tracer_of(pid_t pid)
+{
+	char path[64], text[4096];
+	uint64_t tracer = 0;
+	snprintf(path, sizeof(path), "/proc/%d/status", pid);
+	if (proc_read(AT_FDCWD, path, text, sizeof(text)) > 0)
+		parse_number(text, "TracerPid", 10, &tracer);
+	return (pid_t)tracer;
+}
+
+pid_t tree_tracer(const struct tree *tree, char *name, size_t size)
+{
+	_cleanup_free_ struct relative *relatives = NULL;
+	size_t count = tree_list(tree, &relatives);
+	/* Who follows us and all that comes of us, as strace -f does, is no debugger of the command. */
+	pid_t ours = tracer_of(getpid());
+	for (size_t i = 0; i < count; i++) {
+		pid_t tracer = tracer_of(relatives[i].pid);
+		if (!tracer || tracer == ours || tracer == tree->root ||
+		    is_member(relatives, count, tracer))
+			continue;
+		proc_name(tracer, name, size);
+		return tracer;
+	}
+	return 0;
+}

@@ -1,0 +1,381 @@
+#!/usr/bin/env python3
+"""hangdump run ends the whole tree, wherever its processes have gone, whoever ends hangdump."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
+import hang
+import run
+from hang import add_case, case, check, check_equal, wait_until
+from run import FOREVER, Run
+
+FORKER = hang.victim_path("forker")
+
+# Prints the pid of a process that has left its parent, its group and its session.
+DAEMON = r"""
+import os, sys, time
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        print(os.getpid(), flush=True)
+        time.sleep(300)
+    os._exit(0)
+os.wait()
+"""
+
+
+def shell(*commands):
+    return ["sh", "-c", "; ".join(commands)]
+
+
+def python(*lines):
+    return [sys.executable, "-c", "\n".join(lines)]
+
+
+def check_gone(running, pids):
+    wait_until(lambda: not any(run.is_alive(pid) for pid in pids) or None,
+               f"the end of {[(p, run.comm(p)) for p in pids if run.is_alive(p)]}")
+    running.check_nobody_left()
+
+
+# --- after the limit --------------------------------------------------------------------------
+
+
+def ended_in_time(command, options=(), statuses=(124,)):
+    ended = run.run("-t", "0.3", "-k", "0.3", "--deadline=1s", *options, *command)
+    check(ended.process.returncode in statuses,
+          f"status {ended.process.returncode}; it says {ended.errors()!r}")
+    check("still there" not in ended.errors(), f"it says {ended.errors()!r}")
+
+
+for name, command, statuses in [
+    ("children in the background", shell(f"sleep {FOREVER} & sleep {FOREVER} & wait"), [124]),
+    ("a pipeline", shell(f"sleep {FOREVER} | sleep {FOREVER} | sleep {FOREVER}"), [124]),
+    ("a daemon", python(DAEMON, "time.sleep(300)"), [124]),
+    ("own groups", python("import os, time", "for _ in range(5):", "  if os.fork() == 0:",
+                          "    os.setpgid(0, 0)", "    time.sleep(300)", "time.sleep(300)"), [124]),
+    ("own sessions", python("import os, time", "for _ in range(5):", "  if os.fork() == 0:",
+                            "    os.setsid()", "    time.sleep(300)", "time.sleep(300)"), [124]),
+    ("a command with a group of its own",
+     ["setsid", "--wait", "sh", "-c", f"sleep {FOREVER} & sleep {FOREVER}"], [124]),
+    ("nobody listens to TERM",
+     shell("trap '' TERM", f"sleep {FOREVER} & sleep {FOREVER}; sleep {FOREVER}"), [137]),
+    ("a daemon that does not listen to TERM",
+     python("import signal", "signal.signal(signal.SIGTERM, signal.SIG_IGN)", DAEMON,
+            "signal.signal(signal.SIGTERM, signal.SIG_DFL)", "time.sleep(300)"), [124]),
+    ("a stopped command", shell("kill -STOP $$", f"sleep {FOREVER}"), [124]),
+    ("a stopped child", shell(f"sleep {FOREVER} & kill -STOP $!; wait"), [124]),
+    ("a stopped command that does not listen",
+     shell("trap '' TERM", "kill -STOP $$", f"sleep {FOREVER}; sleep {FOREVER}"), [137]),
+    ("a leader that has ended",
+     python("import ctypes, threading, time", "threading.Thread(target=time.sleep, args=(300,))"
+            ".start()", "ctypes.CDLL(None).pthread_exit(None)"), [124]),
+    ("a child blocked in vfork",
+     python("import os, time", "os.posix_spawn('/bin/sleep', ['sleep', '300'], {})",
+            "time.sleep(300)"), [124]),
+    ("a child that nobody waits for", shell("sleep 0.01 & exec sleep 300"), [124]),
+]:
+    add_case(f"timed out: {name}", ended_in_time, command, (), statuses)
+
+for kind in ("bomb", "hop", "hop-session", "parent"):
+    add_case(f"timed out: forks while it is ended: {kind}", ended_in_time, [FORKER, kind])
+    add_case(f"timed out: forks, deaf to TERM: {kind}", ended_in_time,
+             [FORKER, kind, "ignore-term"], (), [137])
+
+add_case("killed: forks while it is ended", ended_in_time, [FORKER, "hop"], ["-s", "KILL"], [137])
+add_case("foreground: children too are ended", ended_in_time,
+         shell(f"sleep {FOREVER} & sleep {FOREVER}"), ["--foreground"])
+
+
+@case
+def without_a_grace_nobody_is_killed():
+    """-k 0, and a command that takes its time after TERM."""
+    command = shell("trap 'sleep 0.5; exit 0' TERM", "echo ready", f"sleep {FOREVER} & wait $!")
+    ended = run.run("-t", "0.3", "-k", "0", "--preserve-status", *command)
+    check_equal(ended.process.returncode, 0, "status")
+
+
+@case
+def everybody_gets_the_signal_once():
+    """So that a handler is not disturbed by a second one."""
+    code = [
+        "import os, signal, sys, time",
+        "count = 0",
+        "def handler(*_):",
+        "  global count",
+        "  count += 1",
+        "signal.signal(signal.SIGTERM, handler)",
+        "other = os.fork()",
+        "if other == 0: os.setsid()",
+        "while count == 0: time.sleep(0.01)",
+        "time.sleep(0.3)",
+        "os.write(1, b'%d\\n' % count)",
+        "if other: os.wait()",
+    ]
+    ended = run.run("-t", "0.5", "-k", "30", *python(*code))
+    check_equal(sorted(ended.out.split()), [b"1", b"1"], "signals that they got")
+
+
+@case
+def a_debugger_is_respected():
+    gdb = hang.program("gdb")
+    with Run("-t", "1", "sleep", FOREVER) as running:
+        command = running.command()
+        with subprocess.Popen([gdb, "-q", "-nx", "-iex", "set debuginfod enabled off", "-p",
+                               str(command)], stdin=subprocess.PIPE,
+                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as debugger:
+            try:
+                wait_until(lambda: hang.tracer_of(command, command) == debugger.pid,
+                           "gdb to attach")
+                # Twice the limit: it begins anew each time.
+                time.sleep(2.2)
+                check(run.is_alive(command), "the command was ended under a debugger")
+                check(running.process.poll() is None, "hangdump has ended")
+            finally:
+                debugger.kill()
+        check_equal(running.end(), 124, "status")
+        check("(gdb) is debugging the command" in running.errors(), running.errors())
+        running.check_nobody_left()
+
+
+@case
+def a_tracer_inside_the_tree_is_no_debugger():
+    strace = hang.program("strace")
+    ended = run.run("-t", "0.5", strace, "-f", "-qq", "-o", "/dev/null", "sleep", FOREVER)
+    check_equal(ended.process.returncode, 124, "status")
+
+
+# --- after a normal end -----------------------------------------------------------------------
+
+
+@case
+def leftovers_are_named_and_live_on():
+    with Run("sh", "-c", f"sleep {FOREVER} >/dev/null 2>&1 & echo $!; exit 5") as running:
+        left = int(running.line())
+        check_equal(running.end(), 5, "status")
+        check(run.is_alive(left), "it was ended")
+        check_equal(running.errors(), f"hangdump: sh: left 1 process behind: {left} (sleep)\n",
+                    "standard error")
+
+
+@case
+def leftovers_may_be_ignored():
+    with Run("--leftovers=ignore", "sh", "-c",
+             f"sleep {FOREVER} >/dev/null 2>&1 & echo $!; exit 5") as running:
+        left = int(running.line())
+        check_equal(running.end(), 5, "status")
+        check(run.is_alive(left), "it was ended")
+        check_equal(running.errors(), "", "standard error")
+
+
+def leftovers_are_ended(how, status, wanted):
+    ended = run.run(f"--leftovers={how}", "-k", "0.3", *python(
+        "import signal", DAEMON, "if os.fork() == 0:",
+        "  signal.signal(signal.SIGTERM, signal.SIG_IGN)", "  time.sleep(300)",
+        "time.sleep(0.2)", f"os._exit({status})"))
+    check_equal(ended.process.returncode, wanted, f"status; it says {ended.errors()!r}")
+    check("left 2 processes behind, to be ended now: " in ended.errors(), ended.errors())
+
+
+add_case("leftovers are ended", leftovers_are_ended, "kill", 0, 0)
+add_case("leftovers are ended, the status stays", leftovers_are_ended, "kill", 5, 5)
+add_case("leftovers are a failure", leftovers_are_ended, "fail", 0, 1)
+add_case("leftovers are a failure, the status stays", leftovers_are_ended, "fail", 5, 5)
+
+
+@case
+def what_is_about_to_end_is_no_leftover():
+    for _ in range(5):
+        ended = run.run("--leftovers=fail", "sh", "-c", "sleep 0.02 & exit 0")
+        check_equal(ended.process.returncode, 0, f"status; it says {ended.errors()!r}")
+
+
+# --- somebody ends us -------------------------------------------------------------------------
+
+TREE = python(DAEMON, "if os.fork() == 0: time.sleep(300)", "time.sleep(300)")
+
+
+class Outer:
+    """A runner: hangdump in a group of its own, with a tree under it that has a daemon."""
+
+    def __init__(self, *options, command=None):
+        self.running = Run(*options, *(command or TREE), preexec=os.setsid)
+
+    def __enter__(self):
+        self.running.__enter__()
+        self.daemon = int(self.running.line())
+        self.tree = [self.running.command()]
+        self.tree = wait_until(self.whole_tree, "the whole tree")
+        return self
+
+    def whole_tree(self):
+        tree = run.descendants(self.running.supervisor())
+        return tree if len(tree) == 3 and self.daemon in tree else None
+
+    def __exit__(self, *arguments):
+        self.running.__exit__(*arguments)
+
+    def check_all_gone(self):
+        check_gone(self.running, [self.running.pid, *self.tree])
+
+
+@case
+def killed_we_take_the_tree_along():
+    with Outer() as outer:
+        outer.running.signal(signal.SIGKILL)
+        outer.check_all_gone()
+
+
+@case
+def killed_with_our_group_we_take_the_tree_along():
+    with Outer() as outer:
+        os.killpg(outer.running.pid, signal.SIGKILL)
+        outer.check_all_gone()
+
+
+@case
+def a_supervisor_that_is_killed_takes_the_tree_along():
+    with Outer() as outer:
+        os.kill(outer.running.supervisor(), signal.SIGKILL)
+        check_equal(outer.running.end(), 125, "status")
+        check("hangdump's own failure" in outer.running.errors(), outer.running.errors())
+        outer.check_all_gone()
+
+
+@case
+def both_killed_the_command_at_least_goes_along():
+    with Outer() as outer:
+        # As pkill does it: one after the other, with nothing in between.
+        command, supervisor = outer.running.command(), outer.running.supervisor()
+        os.kill(outer.running.pid, signal.SIGSTOP)
+        os.kill(supervisor, signal.SIGKILL)
+        os.kill(outer.running.pid, signal.SIGKILL)
+        wait_until(lambda: not run.is_alive(command), "the end of the command")
+
+
+@case
+def a_supervisor_that_is_stopped_is_woken():
+    with Outer("-t", "1") as outer:
+        os.kill(outer.running.supervisor(), signal.SIGSTOP)
+        check_equal(outer.running.end(), 124, "status")
+        check("timed out after" in outer.running.errors(), outer.running.errors())
+        outer.check_all_gone()
+
+
+@case
+def the_end_of_the_command_is_seen_though_the_supervisor_is_stopped():
+    with Run("sh", "-c", "echo ready; read line; exit 9", stdin=subprocess.PIPE) as running:
+        check_equal(running.line(), "ready", "line")
+        os.kill(running.supervisor(), signal.SIGSTOP)
+        running.process.stdin.write(b"\n")
+        check_equal(running.end(), 9, "status")
+        running.check_nobody_left()
+
+
+def ended_by(number, to_group):
+    with Outer("-k", "1") as outer:
+        if to_group:
+            os.killpg(outer.running.pid, number)
+        else:
+            outer.running.signal(number)
+        check_equal(outer.running.end(), -number, "status")
+        outer.check_all_gone()
+
+
+for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+    add_case(f"ended by {number.name}", ended_by, number, False)
+    add_case(f"ended by {number.name} to our group", ended_by, number, True)
+
+
+@case
+def terminated_and_killed_a_moment_later():
+    """What Meson does, with half a second in between, and others with less."""
+    for pause in (0, 0.01, 0.1, 0.5):
+        with Outer() as outer:
+            os.killpg(outer.running.pid, signal.SIGTERM)
+            time.sleep(pause)
+            try:
+                os.killpg(outer.running.pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+            outer.check_all_gone()
+
+
+@case
+def stopped_and_killed():
+    """What CTest does: STOP to all that it finds, then KILL."""
+    with Outer() as outer:
+        pids = [outer.running.pid, *outer.running.family()]
+        for number in (signal.SIGSTOP, signal.SIGKILL):
+            for pid in pids:
+                try:
+                    os.kill(pid, number)
+                except ProcessLookupError:
+                    pass  # it went along with those before it
+        outer.check_all_gone()
+
+
+@case
+def nobody_holds_the_runners_pipes():
+    """Whoever reads our output to its end is not kept waiting, though we are killed."""
+    read_end, write_end = os.pipe()
+    with Run(*TREE, preexec=os.setsid, stdout=write_end, stderr=write_end,
+             pass_fds=(write_end,)) as running:
+        os.close(write_end)
+        os.read(read_end, 100)
+        running.command()
+        os.killpg(running.pid, signal.SIGKILL)
+        while os.read(read_end, 100):
+            pass
+        running.check_nobody_left()
+    os.close(read_end)
+
+
+# --- idle -------------------------------------------------------------------------------------
+
+
+@case
+def idle_means_that_nothing_happens():
+    ended = run.run("--idle-timeout=0.5", "sleep", FOREVER)
+    check_equal(ended.process.returncode, 124, "status")
+
+
+@case
+def output_and_work_are_progress():
+    """Each for longer than the idle time, and with steps much shorter than it."""
+    for what in ("echo x", "echo x >/dev/null", "n=0; while [ $n -lt 20000 ]; do n=$((n+1)); done"):
+        ended = run.run("--idle-timeout=2", "sh", "-c",
+                        f"for i in 1 2 3 4 5 6 7 8 9 10 11 12; do {what}; sleep 0.2; done; exit 3")
+        check_equal(ended.process.returncode, 3, f"{what}: status")
+
+
+@case
+def a_process_that_only_polls_is_idle():
+    ended = run.run("--idle-timeout=1", *python(
+        "import select, time", "while True: select.select([], [], [], 0.05)"))
+    check_equal(ended.process.returncode, 124, "status")
+
+
+@case
+def waiting_costs_nothing():
+    with Run("-t", FOREVER, "sh", "-c", "echo ready; read line", stdin=subprocess.PIPE) as running:
+        check_equal(running.line(), "ready", "line")
+        both = [running.pid, running.supervisor()]
+
+        def switches():
+            return [hang.status_field(pid, pid, "voluntary_ctxt_switches") for pid in both]
+
+        for pid in both:
+            hang.wait_blocked(pid, pid)
+        before = switches()
+        time.sleep(1)
+        check_equal(switches(), before, "times that they have woken up")
+        running.process.stdin.write(b"\n")
+        check_equal(running.end(), 0, "status")
+
+
+hang.main()
