@@ -63,7 +63,9 @@ static bool is_on_its_way_back(const struct raw_process *process,
 	       use.ran_ns - facts->cpu_total_ns < WAY_BACK_NS;
 }
 
-static enum look look_again(const struct raw_process *process, const struct capture_thread *facts)
+/* *ret_switches: of a steady thread, those that our stop cost. */
+static enum look look_again(const struct raw_process *process, const struct capture_thread *facts,
+			    unsigned *ret_switches)
 {
 	char path[64], text[STATUS_MOST];
 	struct proc_status status;
@@ -84,6 +86,7 @@ static enum look look_again(const struct raw_process *process, const struct capt
 	bool cut_short = was_cut_short(facts);
 	if (switches < 0 || switches > facts->own_stops + cut_short)
 		return LOOK_MOVED;
+	*ret_switches = (unsigned)switches;
 	if (call.state == SYSCALL_RUNNING && is_on_its_way_back(process, facts))
 		return LOOK_AGAIN;
 	if (cut_short && same_call_again(&facts->syscall, &call))
@@ -95,8 +98,11 @@ static void verify_thread(const struct raw_process *process, struct capture_thre
 			  unsigned *patience)
 {
 	for (;;) {
-		enum look look = look_again(process, facts);
+		unsigned switches = facts->own_stops;
+		enum look look = look_again(process, facts, &switches);
 		facts->steady = look == LOOK_STEADY;
+		if (facts->steady)
+			facts->own_stops = switches;
 		facts->ended = look == LOOK_ENDED;
 		if (look != LOOK_AGAIN || *patience == 0)
 			return;

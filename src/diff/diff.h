@@ -17,8 +17,10 @@
  * Other run: there are only groups, and how many threads they have.
  *
  * The counters of a dump were read before its own stops.  So those of the older of two dumps have
- * left traces in the counters of the newer, as many as the older says (own_stops), and the newer's own have
- * left none.
+ * left traces in the counters of the newer, as many as the older says (own_stops), and the newer's
+ * own have left none.  Of a thread that was `steady` in the older one the number is exact, and its
+ * switches alone are proof: what it used of a CPU, and which part of a write it is at, may be our
+ * doing.
  *
  * By hash, never pairwise: linear in threads and frames.
  */

@@ -129,6 +129,16 @@ static void print_diff_findings(struct diff_printer *p)
 	}
 }
 
+/* -v: a report of one of them has them otherwise. */
+static void print_errors_of(struct printer *p, const char *which)
+{
+	if (!p->options->verbose || !p->dump->errors.count)
+		return;
+	print_end(p);
+	print_format(p, "Of the %s dump:", which);
+	print_errors(p);
+}
+
 void render_diff(const struct diff *diff, const struct render_diff_options *options, FILE *to)
 {
 	struct diff_printer p = {.diff = diff, .options = options};
@@ -146,6 +156,8 @@ void render_diff(const struct diff *diff, const struct render_diff_options *opti
 		print(&p.new, "Frames marked ? are guesses, or stand behind one.");
 		print_end(&p.new);
 	}
+	print_errors_of(diff_printer_old(&p), "old");
+	print_errors_of(diff_printer_new(&p), "new");
 	printer_finish(&p.old);
 	printer_finish(&p.new);
 }

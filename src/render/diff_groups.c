@@ -222,7 +222,7 @@ static void print_diff_group(struct diff_printer *p, size_t index)
 	}
 	print_end(to);
 	print_size(to, diff);
-	print_bracket(to, &group);
+	print_bracket(to, &group, false);
 	print(to, ":");
 	if (p->diff->same_run) {
 		print_end(to);

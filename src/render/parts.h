@@ -27,8 +27,8 @@ void tell_evidence(struct printer *p, const struct finding *finding, add_sentenc
 /* With a filter for it; an empty line before each resource. */
 void print_who(struct printer *p);
 
-/* No end of line: "[mutex lock, 5 minutes, idle]". */
-void print_bracket(struct printer *p, const struct group *group);
+/* No end of line: "[mutex lock, 5 minutes, idle]"; with what its own samples say, or without. */
+void print_bracket(struct printer *p, const struct group *group, bool with_progress);
 /* "threads", "goroutine". */
 const char *member_word(bool of_goroutines, size_t count);
 /* The line over a group, what it waits on, and its stack. */

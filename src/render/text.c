@@ -95,14 +95,15 @@ const char *member_word(bool of_goroutines, size_t count)
 	return words[of_goroutines][count == 1];
 }
 
-void print_bracket(struct printer *p, const struct group *group)
+void print_bracket(struct printer *p, const struct group *group, bool with_progress)
 {
 	const struct thread *threads = group_threads_of(p->dump, group);
 	print(p, "[");
 	print_class(p, threads, group);
 	print_since(p, group);
 	print_timeout(p, threads, group);
-	print_progress(p, ", ", group);
+	if (with_progress)
+		print_progress(p, ", ", group);
 	print_goroutine_marks(p, threads[group->members.items[0]].goroutine);
 	print(p, group->idle ? ", idle]" : "]");
 }
@@ -113,7 +114,7 @@ void print_group(struct printer *p, const struct group *group)
 	print_end(p);
 	print_format(p, "%zu %s ", group->members.count,
 		     member_word(group->of_goroutines, group->members.count));
-	print_bracket(p, group);
+	print_bracket(p, group, true);
 	print(p, ": ");
 	print_members(p, group);
 	print_end(p);

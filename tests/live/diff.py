@@ -128,7 +128,7 @@ def each_word_is_said_of_its_thread(victim):
     check_equal(
         got,
         {"stuck": "stuck", "cycling": "cycling", "spinning": "spinning", "moving": "moved",
-         "newborn": "new", "leaving": "gone"},
+         "newborn": "new", "leaving": "gone", "writing": "stuck"},
         "words",
     )
     text = run_hangdump("diff", "--color=never", old, new).text()
@@ -210,8 +210,8 @@ def exec_is_told(victim):
     found = diff(old, save(victim, "new.json"), statuses=(1,))
     check_equal(found["execed"], [victim.pid], "execed")
     check_equal([t["tid"] for t in found["threads"]["moved"]], [victim.pid], "moved")
-    check_equal(len(found["threads"]["gone"]), 5, "those that exec has ended")
-    check_equal(len(found["threads"]["new"]), 5, "those that came after")
+    check_equal(len(found["threads"]["gone"]), 6, "those that exec has ended")
+    check_equal(len(found["threads"]["new"]), 6, "those that came after")
 
 
 def bank(path=None):
@@ -363,7 +363,8 @@ def samples_say_what_threads_do(victim):
         if got["cycling"] == "cycling":
             break  # it was met awake otherwise, and has moved
     check_equal(got, {"progress": "stuck", "stuck": "stuck", "cycling": "cycling",
-                      "spinning": "spinning", "moving": "stuck", "leaving": "stuck"}, "words")
+                      "spinning": "spinning", "moving": "stuck", "leaving": "stuck",
+                      "writing": "stuck"}, "words")
     check(found["watched_ms"] >= 1000, f"watched for {found['watched_ms']} ms")
     for group in found["groups"]:
         check_equal(sum(group["progress"].values()), len(group["tids"]), "words of a group")

@@ -21,7 +21,7 @@
 #include <unistd.h>
 
 static sem_t never_posted, go_on, leave, born, linger_end, receivers;
-static int nobody_writes[2];
+static int nobody_writes[2], nobody_reads[2];
 static volatile unsigned long turns;
 static const char *sender_name = "sender";
 
@@ -95,6 +95,18 @@ static void *leaving(void *unused)
 	return unused;
 }
 
+/* Our stop ends a write that has moved a part of its bytes: the rest is a write of its own. */
+static void *writing(void *unused)
+{
+	static char bytes[1 << 20];
+	prctl(PR_SET_NAME, "writing");
+	for (size_t done = 0; done < sizeof(bytes);) {
+		ssize_t n = write(nobody_reads[1], bytes + done, sizeof(bytes) - done);
+		done += n > 0 ? (size_t)n : 0;
+	}
+	return unused;
+}
+
 static void *newborn(void *unused)
 {
 	prctl(PR_SET_NAME, "newborn");
@@ -143,12 +155,13 @@ int main(int argc, char **argv)
 	sem_init(&born, 0, 0);
 	sem_init(&linger_end, 0, 0);
 	sem_init(&receivers, 0, 0);
-	if (pipe(nobody_writes) != 0)
+	if (pipe(nobody_writes) != 0 || pipe(nobody_reads) != 0)
 		return 1;
 	begin(stuck);
 	begin(cycling);
 	begin(spinning);
 	begin(moving);
+	begin(writing);
 	leaver = begin(leaving);
 	printf("ready %d\n", getpid());
 	fflush(stdout);

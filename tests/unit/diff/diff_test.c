@@ -179,6 +179,24 @@ static void other_arguments_of_the_same_call_are_cycling(void **state)
 	assert_word(pair, PROGRESS_STUCK);
 }
 
+/* Of a thread that was seen asleep again after the stop, the switches alone are proof. */
+static void what_our_stop_made_it_do_does_not_count(void **state)
+{
+	struct pair *pair = *state;
+	struct thread *before = sleeper(&pair->old, pair->before, 101);
+	struct thread *after = sleeper(&pair->new, pair->after, 101);
+	before->steady = true;
+	after->switches_voluntary += 2;
+	after->cpu_total_ns += 50000000;       /* a busy machine */
+	after->wait.syscall.arguments[2] = 77; /* the rest of a write that was cut short */
+	assert_word(pair, PROGRESS_STUCK);
+	after->switches_voluntary += 1;
+	assert_word(pair, PROGRESS_CYCLING);
+	after->switches_voluntary -= 1;
+	after->wait.has_syscall = false; /* it runs now */
+	assert_word(pair, PROGRESS_CYCLING);
+}
+
 static void another_stack_or_wait_is_moved(void **state)
 {
 	struct pair *pair = *state;
@@ -783,6 +801,7 @@ int main(void)
 		TEST(one_sleep_more_is_cycling),
 		TEST(cpu_time_beyond_our_own_is_cycling),
 		TEST(other_arguments_of_the_same_call_are_cycling),
+		TEST(what_our_stop_made_it_do_does_not_count),
 		TEST(another_stack_or_wait_is_moved),
 		TEST(proof_of_rest_beats_words),
 		TEST(inlined_and_kernel_frames_do_not_count),
