@@ -27,6 +27,8 @@ libhangdump_a_SOURCES += \
 	src/cli/report.h \
 	src/cli/report_options.c \
 	src/cli/report_options.h \
+	src/cli/run_headline.c \
+	src/cli/run_headline.h \
 	src/cli/run_notice.c \
 	src/cli/run_notice.h \
 	src/cli/run_report.c \
