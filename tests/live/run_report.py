@@ -447,6 +447,25 @@ def the_target_gives_no_commands():
 
 
 @case
+def what_is_left_behind_gives_no_commands():
+    """Its name is told when the command has ended by itself."""
+    code = ("import ctypes, os, time\n"
+            "if os.fork() == 0:\n"
+            "    os.setsid(); ctypes.CDLL(None).prctl(15, b'##[error]pwned'); os.write(1, b'.')\n"
+            "    os.close(1); os.close(2); time.sleep(1000)\n"
+            "os.read(0, 1)")
+    reader, writer = os.pipe()
+    result = subprocess.run([hang.HANGDUMP, "run", "--leftovers=kill", sys.executable, "-c", code],
+                            stdin=reader, stdout=writer, stderr=subprocess.PIPE,
+                            env=environment(GITHUB_ACTIONS="true"), timeout=hang.LIMIT, check=False)
+    os.close(reader)
+    os.close(writer)
+    text = result.stderr.decode()
+    check("pwned" in text, f"it is not named: {text}")
+    check_equal(commands_of(text), [], "commands")
+
+
+@case
 def a_summary_that_is_full_is_left_alone():
     with Scene() as scene:
         with open(scene.path("summary"), "w") as file:
