@@ -336,7 +336,7 @@ def what_may_not_be_traced_is_said_and_ended_all_the_same():
     text = result.errors()
     check("no process could be dumped" in text.splitlines()[0], text)
     check("no permission" in text, text)
-    check(re.search(r"^process \d+ \(sleeper\), 1 thread:$", text, re.M), text)
+    check(re.search(r"^process \d+ \(sleeper\), 1 thread: asleep", text, re.M), text)
 
 
 # --- signals --------------------------------------------------------------------------------
