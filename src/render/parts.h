@@ -38,7 +38,11 @@ void print_finding_progress(struct printer *p, const struct finding *finding);
 
 /* No end of line: "4245-4254, 4260 "worker-1".."worker-10"". */
 void print_members(struct printer *p, const struct group *group);
-/* No end of line: "4245-4254, 4260"; at most `most` ranges.  ids must be sorted. */
+/*
+ * No end of line: "4245-4254, 4260 and 2 more"; at most `most` ranges.  ids must be sorted; at their
+ * end are those that are not known.
+ */
+#define ID_UNKNOWN UINT64_MAX
 void print_ids(struct printer *p, const uint64_t *ids, size_t count, size_t most);
 
 /* No end of line: "mutex current (bank.c:11) at 0x5581c0de40c0". */
