@@ -195,7 +195,8 @@ for name, before, command, after, status in [
 
 def stop_and_go_on(before, options, after, lent=False):
     with Shell() as shell:
-        shell.send(f"{before}{RUN} {options} sh -c 'echo ready; read line; echo got=$line; exit 5'"
+        line = "\\$line" if lent else "$line"
+        shell.send(f"{before}{RUN} {options} sh -c 'echo ready; read line; echo got={line}; exit 5'"
                    f"{after}\n")
         shell.expect("ready")
         if lent:
