@@ -1,4 +1,5 @@
 dist_man_MANS = \
 	man/hangdump.1 \
+	man/hangdump-diff.1 \
 	man/hangdump-run.1 \
 	man/hangdump-show.1

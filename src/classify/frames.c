@@ -301,3 +301,21 @@ const char *frames_libc_lock(const struct subject *subject, enum primitive primi
 	}
 	return NULL;
 }
+
+const char *frames_interrupted_libc_lock(const struct subject *subject)
+{
+	const struct stack *stack = subject->stack;
+	bool has_libc = memo_has_libc(subject->memo);
+	size_t i = 0, depth = 0;
+	while (stack && i < stack->count && stack->frames[i].kind != FRAME_SIGNAL)
+		i++;
+	for (i++; stack && i < stack->count && depth++ < DEPTH; i++) {
+		const struct name_facts *facts = memo_name(subject->memo, &stack->frames[i]);
+		/* It was waiting for the lock: then it is somebody else's. */
+		if ((!facts->in_libc && has_libc) || facts->is_lock_frame)
+			return NULL;
+		if (facts->libc_lock)
+			return facts->libc_lock;
+	}
+	return NULL;
+}

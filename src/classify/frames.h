@@ -73,6 +73,12 @@ bool frames_begin_with(const struct subject *subject, const char *pattern);
  */
 const char *frames_libc_lock(const struct subject *subject, enum primitive primitive);
 
+/*
+ * Likewise, of the code that the innermost signal handler interrupted: what it may have taken, and
+ * does not give back before the handler ends.
+ */
+const char *frames_interrupted_libc_lock(const struct subject *subject);
+
 /* libc_lock.c: renames a mutex or low-level lock, the resource, that is one of libc's own. */
 void libc_lock_name(struct subject *subject, enum primitive primitive);
 

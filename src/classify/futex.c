@@ -162,6 +162,8 @@ static void set_libc_object(struct subject *subject, const struct frame_match *m
 	else
 		owners_by_class(subject);
 	explain_condition(subject, &lock);
+	if (kind && strcmp(kind, "python lock") == 0)
+		python_find_rlock(subject);
 }
 
 /*

@@ -1,6 +1,7 @@
 #include "classify/owners.h"
 
 #include "base/array.h"
+#include "classify/frames.h"
 #include "classify/memo.h"
 
 #include <limits.h>
@@ -318,11 +319,24 @@ static bool has_lost_owner(const struct subject *subject, const struct lock_case
 	       !memo_lacks_control_blocks(subject->memo);
 }
 
+/*
+ * A handler that asks for the lock that the code it interrupted has taken: malloc in a signal
+ * handler.  Nothing records that, but hardly anything else looks like it.
+ */
+static bool interrupted_itself(const struct subject *subject)
+{
+	const char *kind = subject->wait->resource.kind;
+	const char *taken = frames_interrupted_libc_lock(subject);
+	return kind && taken && strcmp(kind, taken) == 0 && strcmp(kind, "malloc arena") == 0;
+}
+
 static void not_told(struct subject *subject, const struct lock_case *lock)
 {
 	enum wait_class of_primitive = primitive_rows[lock->layout->primitive].class;
 	if (has_lost_owner(subject, lock))
 		owners_set_state(subject, OWNER_EXITED);
+	else if (interrupted_itself(subject))
+		owners_set_thread(subject, subject->thread, &(struct owner_proof){.named = true});
 	else if (subject->wait->class == WAIT_FUTEX)
 		/* Which side of a lock it waits on is not known; that somebody has it is. */
 		owners_set_state(subject, state_of_class(of_primitive));

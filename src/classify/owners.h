@@ -45,6 +45,8 @@ void owners_set_state(struct subject *subject, enum owner_state state);
 bool pi_mutex_was_given_up(struct subject *subject, const struct futex_wait *futex, bool named);
 /* python.c: who has the interpreter lock of which this is the condition variable. */
 void python_find_holder(struct subject *subject, const struct lock_case *cond);
+/* python.c: whose is the RLock, if it is one, that the lock waited for belongs to? */
+void python_find_rlock(struct subject *subject);
 /* python.c: is this condition variable, which no frame explains, an interpreter lock's? */
 bool python_is_gil(struct subject *subject, const struct lock_case *cond);
 

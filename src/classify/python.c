@@ -1,6 +1,6 @@
 /*
  * CPython's interpreter lock, as threads wait for it: on a condition variable inside of the
- * structure that says who has it.
+ * structure that says who has it; and threading.RLock, which is a lock of CPython's and its owner.
  */
 #include "classify/memo.h"
 #include "classify/owners.h"
@@ -87,4 +87,42 @@ bool python_is_gil(struct subject *subject, const struct lock_case *cond)
 	uint64_t state;
 	return name && strncmp(name, "_PyRuntime", strlen("_PyRuntime")) == 0 &&
 	       read_gil(subject, cond, &locked, &state) && find_holder(subject, state);
+}
+
+/*
+ * rlockobject: lock 16, owner 24 (pthread_self()), count 32.  The same in 3.2 to 3.13.  The waiter
+ * has a pointer to it on its stack, a few frames below the wait.
+ */
+#define RLOCK_LOCK	    16
+#define RLOCK_OWNER	    24
+#define RLOCK_COUNT	    32
+#define RLOCK_MOST	    1000000
+#define RLOCK_STACK_SCANNED 4096
+
+static const struct capture_thread *owner_of_rlock(const struct subject *subject, uint64_t object,
+						   uint64_t lock)
+{
+	uint64_t words[3];
+	_Static_assert(RLOCK_COUNT + 8 - RLOCK_LOCK == sizeof(words), "three words, side by side");
+	const struct capture_mapping *mapping = capture_mapping_at(subject->process, object);
+	if (object % 8 || !mapping || !mapping->writable ||
+	    !subject_read(subject, object + RLOCK_LOCK, words, sizeof(words)) || words[0] != lock ||
+	    words[2] == 0 || words[2] > RLOCK_MOST)
+		return NULL;
+	return subject_thread_by_tcb(subject, words[1], 1);
+}
+
+void python_find_rlock(struct subject *subject)
+{
+	uint64_t words[RLOCK_STACK_SCANNED / 8], lock = subject->wait->resource.address;
+	size_t n = lock ? subject_read_stack(subject, words, sizeof(words)) / 8 : 0;
+	for (size_t i = 0; i < n; i++) {
+		const struct capture_thread *owner = owner_of_rlock(subject, words[i], lock);
+		/* Its owner may take it again. */
+		if (!owner || owner == subject->thread)
+			continue;
+		subject->wait->resource.kind = "python rlock";
+		owners_set_thread(subject, owner, &(struct owner_proof){.named = true});
+		return;
+	}
 }

@@ -20,7 +20,7 @@ static const struct command command_help = {"help", run_help};
 
 /* The first is what `hangdump PID` runs. */
 static const struct command *const commands[] = {&command_dump, &command_run, &command_show,
-						 &command_help};
+						 &command_diff, &command_help};
 
 static const struct command *find_command(const char *name)
 {

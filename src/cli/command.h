@@ -8,6 +8,7 @@ struct command {
 	int (*run)(int argc, char **argv);
 };
 
+extern const struct command command_diff;
 extern const struct command command_dump;
 extern const struct command command_show;
 extern const struct command command_run;

@@ -3,6 +3,7 @@ libhangdump_a_SOURCES += \
 	src/cli/ci.h \
 	src/cli/cli.c \
 	src/cli/cli.h \
+	src/cli/cmd_diff.c \
 	src/cli/cmd_dump.c \
 	src/cli/cmd_run.c \
 	src/cli/cmd_show.c \
@@ -10,6 +11,10 @@ libhangdump_a_SOURCES += \
 	src/cli/exit_code.h \
 	src/cli/file_template.c \
 	src/cli/file_template.h \
+	src/cli/ignore_file.c \
+	src/cli/ignore_file.h \
+	src/cli/live_dump.c \
+	src/cli/live_dump.h \
 	src/cli/live_options.c \
 	src/cli/live_options.h \
 	src/cli/load.c \

@@ -36,4 +36,38 @@ void diff_dumps(const struct dump *old, const struct dump *new, struct diff *ret
  */
 void diff_mark_progress(const struct dump *old, struct dump *new);
 
+/* Threads that libraries keep for themselves, once the program has used them. */
+extern const struct ignore default_ignores[];
+extern const size_t default_ignore_count;
+
+/*
+ * A line of an ignore file, without its end: "function:GLOB", "top:", "module:", "name:".  False
+ * when it makes no sense.  ret->glob points into the line; NULL for an empty line or a comment.
+ */
+bool ignore_parse(const char *line, struct ignore *ret);
+
+/*
+ * Fills diff->leaks: groups with more threads than before, by more than `allow`, without those
+ * that are ignored.  In the same run, only threads that are new count.  Marks what was used.
+ */
+void diff_find_leaks(struct diff *diff, size_t allow, struct ignore *ignores, size_t count);
+
+/*
+ * In what may two dumps differ?  By number of enum progress for threads; in another run, NEW are
+ * groups that have grown, GONE those that have shrunk.
+ */
+#define DIFFERS_BY(progress) (1u << (progress))
+#define DIFFERS_FINDING	     (1u << PROGRESSES) /* a finding is new */
+#define DIFFERS_RESOLVED     (1u << (PROGRESSES + 1))
+#define DIFFERS_LEAK	     (1u << (PROGRESSES + 2))
+#define DIFFERS_BY_DEFAULT                                                                         \
+	(DIFFERS_BY(PROGRESS_MOVED) | DIFFERS_BY(PROGRESS_NEW) | DIFFERS_BY(PROGRESS_GONE) |       \
+	 DIFFERS_BY(PROGRESS_UNKNOWN) | DIFFERS_FINDING | DIFFERS_RESOLVED)
+
+/*
+ * All that holds.  Threads that wait for work by design are not counted as stuck or cycling; what
+ * could be read in neither dump is not counted as unknown.
+ */
+unsigned diff_differences(const struct diff *diff);
+
 #endif

@@ -1,5 +1,10 @@
 #include "model/diff.h"
 
+const char *const ignore_kind_names[IGNORE_KINDS] = {[IGNORE_FUNCTION] = "function",
+						     [IGNORE_TOP] = "top",
+						     [IGNORE_MODULE] = "module",
+						     [IGNORE_NAME] = "name"};
+
 void diff_deinit(struct diff *diff)
 {
 	array_for_each (&diff->groups, group)
@@ -8,4 +13,7 @@ void diff_deinit(struct diff *diff)
 	array_deinit(&diff->threads);
 	array_deinit(&diff->groups);
 	array_deinit(&diff->findings);
+	array_for_each (&diff->leaks, leak)
+		array_deinit(&leak->members);
+	array_deinit(&diff->leaks);
 }

@@ -52,7 +52,7 @@ struct group_diff {
 	size_t left;		  /* that were there, and are elsewhere now */
 	bool waited_for;	  /* a stuck one is */
 	bool idle;		  /* all that are there wait for work by design, or have ended */
-	array(size_t) members;	  /* indexes into the diff's threads: all of the above, by tid */
+	array(size_t) members;	  /* indexes into the diff's threads: all of the above */
 };
 
 enum finding_change { FINDING_PERSISTS, FINDING_IS_NEW, FINDING_RESOLVED, FINDING_CHANGES };
@@ -60,6 +60,30 @@ enum finding_change { FINDING_PERSISTS, FINDING_IS_NEW, FINDING_RESOLVED, FINDIN
 struct finding_diff {
 	enum finding_change change;
 	const struct finding *old, *new; /* NULL: not in that dump */
+};
+
+/* What a leak check passes over, by fnmatch(3). */
+enum ignore_kind {
+	IGNORE_FUNCTION, /* any frame's function */
+	IGNORE_TOP,	 /* that of stack_place() */
+	IGNORE_MODULE,	 /* any frame's file: its name, or its path where the glob has a slash */
+	IGNORE_NAME,	 /* the thread's name */
+	IGNORE_KINDS
+};
+extern const char *const ignore_kind_names[IGNORE_KINDS];
+
+struct ignore {
+	enum ignore_kind kind;
+	const char *glob;
+	const char *source; /* who says that such threads are no leak */
+	bool used;	    /* a thread of the new dump was passed over for it */
+};
+
+/* A group that has grown. */
+struct leak {
+	size_t group;
+	size_t grown;	       /* by so many threads that are not ignored */
+	array(size_t) members; /* indexes into the diff's threads: the new ones; else all */
 };
 
 struct diff {
@@ -71,6 +95,8 @@ struct diff {
 	array(struct thread_diff) threads;
 	array(struct group_diff) groups;     /* in report order */
 	array(struct finding_diff) findings; /* new ones, persisting ones, resolved ones */
+	bool leaks_sought;
+	array(struct leak) leaks;
 };
 
 void diff_deinit(struct diff *diff);

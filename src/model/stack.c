@@ -112,3 +112,32 @@ size_t stack_common_frame(const struct stack *first, const struct stack *second)
 	}
 	return common;
 }
+
+/* glibc, musl, their loaders, and the kernel's part of them. */
+static const char *const libc_files[] = {"libc.so", "libc-",	 "libpthread", "ld-linux",
+					 "ld-musl", "libc.musl", "[vdso]"};
+
+static bool is_of_libc(const struct frame *frame)
+{
+	const char *slash = frame->module ? strrchr(frame->module, '/') : NULL;
+	const char *base = slash ? slash + 1 : frame->module;
+	for (size_t i = 0; base && i < sizeof(libc_files) / sizeof(libc_files[0]); i++) {
+		if (strncmp(base, libc_files[i], strlen(libc_files[i])) == 0)
+			return true;
+	}
+	return false;
+}
+
+const struct frame *stack_place(const struct stack *stack)
+{
+	const struct frame *user = NULL;
+	for (size_t i = 0; i < stack->count; i++) {
+		const struct frame *frame = &stack->frames[i];
+		if (frame->kind == FRAME_KERNEL || frame->kind == FRAME_SIGNAL)
+			continue;
+		user = user ? user : frame;
+		if (!is_of_libc(frame))
+			return frame;
+	}
+	return user ? user : stack->count ? stack->frames : NULL;
+}

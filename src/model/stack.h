@@ -64,6 +64,12 @@ struct stack {
 size_t stack_common_frame(const struct stack *first, const struct stack *second);
 
 /*
+ * The frame that a person would name as the place: the innermost user frame outside of the C
+ * library, or the innermost of all when there is no other; NULL for an empty stack.
+ */
+const struct frame *stack_place(const struct stack *stack);
+
+/*
  * Leaves out what is beyond the `most` innermost frames, as a walk that keeps no more does: inlined
  * frames and the kernel's do not count.
  */

@@ -115,7 +115,7 @@ static void print_brief_findings(struct brief *brief)
 	const struct dump *dump = brief->p.dump;
 	for (size_t i = 0; i < dump->findings.count; i++) {
 		size_t from = brief->p.text.length;
-		print_finding(&brief->p, &dump->findings.items[i]);
+		print_finding(&brief->p, "", &dump->findings.items[i]);
 		if (i == 0) {
 			cut_lines(brief, from, SIZE_MAX);
 		} else if (brief->p.text.length > brief->room / 2) {

@@ -187,9 +187,10 @@ static void print_doubts(struct printer *p, const struct finding *finding)
 	}
 }
 
-static void print_title(struct printer *p, const struct finding *finding)
+static void print_title(struct printer *p, const char *before, const struct finding *finding)
 {
 	style_on(p, STYLE_FINDING);
+	print(p, before);
 	print(p, finding_words[finding->kind].title);
 	style_off(p);
 	print(p, finding->confidence == CONFIDENCE_LIKELY ? " (likely): " : ": ");
@@ -199,10 +200,10 @@ static void print_title(struct printer *p, const struct finding *finding)
 		print_summary(p, finding);
 }
 
-void print_finding(struct printer *p, const struct finding *finding)
+void print_finding(struct printer *p, const char *before, const struct finding *finding)
 {
 	print_end(p);
-	print_title(p, finding);
+	print_title(p, before, finding);
 	print_end(p);
 	print_threads(p, finding);
 	if (!finding->threads.count) {
@@ -227,7 +228,7 @@ void print_finding(struct printer *p, const struct finding *finding)
 void print_findings(struct printer *p)
 {
 	array_for_each (&p->dump->findings, finding)
-		print_finding(p, finding);
+		print_finding(p, "", finding);
 }
 
 void render_verdict(const struct dump *dump, struct text *ret)
@@ -237,7 +238,7 @@ void render_verdict(const struct dump *dump, struct text *ret)
 	size_t count = dump->findings.count;
 	printer_init(&p, dump, &plain, NULL);
 	if (count)
-		print_title(&p, &dump->findings.items[0]);
+		print_title(&p, "", &dump->findings.items[0]);
 	else
 		print(&p, dump->processes.count ? "no finding" : "nothing could be dumped");
 	if (count > 1)

@@ -151,6 +151,18 @@ static void print_occasion(struct printer *p)
 	print_end(p);
 }
 
+static void print_watched(struct printer *p)
+{
+	int64_t ms = p->dump->watched_ms;
+	if (!ms)
+		return;
+	print_format(p,
+		     "watched for %" PRId64 ".%" PRId64
+		     " s: each group says what its threads did meanwhile",
+		     ms / 1000, ms / 100 % 10);
+	print_end(p);
+}
+
 void print_header(struct printer *p)
 {
 	if (p->dump->processes.count != 1) {
@@ -164,6 +176,7 @@ void print_header(struct printer *p)
 		print_command(p, &p->dump->processes.items[0]);
 	}
 	print_occasion(p);
+	print_watched(p);
 	if (p->options->verbose)
 		print_origin(p);
 }

@@ -1,5 +1,8 @@
 libhangdump_a_SOURCES += \
 	src/render/brief.c \
+	src/render/diff.c \
+	src/render/diff_groups.c \
+	src/render/diff_parts.h \
 	src/render/evidence.c \
 	src/render/errors.c \
 	src/render/findings.c \

@@ -15,7 +15,8 @@ void print_process_header(struct printer *p, const struct process *process);
 void print_held(struct printer *p, int64_t us);
 
 void print_findings(struct printer *p);
-void print_finding(struct printer *p, const struct finding *finding);
+/* One of them, with words before its title. */
+void print_finding(struct printer *p, const char *before, const struct finding *finding);
 /* No end of line: "2 threads wait for each other". */
 void print_summary(struct printer *p, const struct finding *finding);
 /* One sentence a line; `add` gets each, which is its own. */
@@ -23,6 +24,10 @@ typedef void add_sentence_fn(void *context, const char *sentence);
 void tell_evidence(struct printer *p, const struct finding *finding, add_sentence_fn *add,
 		   void *context);
 
+/* No end of line: "[mutex lock, 5 minutes, idle]". */
+void print_bracket(struct printer *p, const struct group *group);
+/* "threads", "goroutine". */
+const char *member_word(bool of_goroutines, size_t count);
 /* The line over a group, what it waits on, and its stack. */
 void print_group(struct printer *p, const struct group *group);
 

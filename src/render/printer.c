@@ -34,7 +34,7 @@ void printer_init(struct printer *p, const struct dump *dump, const struct rende
 	qsort(p->threads, p->thread_count, sizeof(*p->threads), compare_entries);
 }
 
-static void flush(struct printer *p)
+void printer_flush(struct printer *p)
 {
 	if (p->text.length && p->to)
 		fwrite(p->text.bytes, 1, p->text.length, p->to);
@@ -43,7 +43,7 @@ static void flush(struct printer *p)
 
 void printer_finish(struct printer *p)
 {
-	flush(p);
+	printer_flush(p);
 	text_deinit(&p->text);
 	free(p->threads);
 }
@@ -110,7 +110,7 @@ void print_end(struct printer *p)
 {
 	print(p, "\n");
 	if (p->to && p->text.length >= FLUSH_AT)
-		flush(p);
+		printer_flush(p);
 }
 
 const struct process *printer_process(const struct printer *p, pid_t pid)

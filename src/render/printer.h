@@ -38,6 +38,8 @@ void printer_init(struct printer *p, const struct dump *dump, const struct rende
 		  FILE *to);
 /* Writes what is left. */
 void printer_finish(struct printer *p);
+/* Writes what there is: before another printer writes to the same stream. */
+void printer_flush(struct printer *p);
 
 /* Ours, as it is. */
 void print(struct printer *p, const char *s);

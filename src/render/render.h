@@ -1,9 +1,9 @@
-/* A dump as text for people.  All sentences about results live in this room. */
+/* A dump, or what changed between two, as text for people.  All sentences about results live in this room. */
 #ifndef HANGDUMP_RENDER_RENDER_H
 #define HANGDUMP_RENDER_RENDER_H
 
 #include "base/text.h"
-#include "model/dump.h"
+#include "model/diff.h"
 #include "model/glance.h"
 
 #include <stdbool.h>
@@ -45,6 +45,18 @@ void render_verdict(const struct dump *dump, struct text *ret);
 
 /* A line for all threads of a process that show the same, appended to *ret; escaped. */
 void render_glance(const struct glance *glance, struct text *ret);
+
+struct render_diff_options {
+	struct render_options report; /* no_idle: without groups that wait for work all the time */
+	bool stat;		      /* one line a group, without stacks */
+	const char *old_name, *new_name; /* what was compared: a file, "process 4242" */
+};
+
+/*
+ * What changed, in the order of diff->groups; after a search for leaks, those only.  Otherwise as
+ * render_text().
+ */
+void render_diff(const struct diff *diff, const struct render_diff_options *options, FILE *to);
 
 /*
  * Gives each finding its words, because analysis has none: the summary, one sentence without its

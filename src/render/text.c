@@ -88,25 +88,32 @@ static void print_goroutine_marks(struct printer *p, const struct goroutine *gor
 	}
 }
 
-static const char *member_word(bool of_goroutines, size_t count)
+const char *member_word(bool of_goroutines, size_t count)
 {
 	static const char *const words[2][2] = {{"threads", "thread"}, {"goroutines", "goroutine"}};
 	return words[of_goroutines][count == 1];
 }
 
-void print_group(struct printer *p, const struct group *group)
+void print_bracket(struct printer *p, const struct group *group)
 {
 	const struct thread *threads = group_threads_of(p->dump, group);
-	const struct thread *first = &threads[group->members.items[0]];
-	print_end(p);
-	print_format(p, "%zu %s [", group->members.count,
-		     member_word(group->of_goroutines, group->members.count));
+	print(p, "[");
 	print_class(p, threads, group);
 	print_since(p, group);
 	print_timeout(p, threads, group);
 	print_progress(p, ", ", group);
-	print_goroutine_marks(p, first->goroutine);
-	print(p, group->idle ? ", idle]: " : "]: ");
+	print_goroutine_marks(p, threads[group->members.items[0]].goroutine);
+	print(p, group->idle ? ", idle]" : "]");
+}
+
+void print_group(struct printer *p, const struct group *group)
+{
+	const struct thread *first = &group_threads_of(p->dump, group)[group->members.items[0]];
+	print_end(p);
+	print_format(p, "%zu %s ", group->members.count,
+		     member_word(group->of_goroutines, group->members.count));
+	print_bracket(p, group);
+	print(p, ": ");
 	print_members(p, group);
 	print_end(p);
 	if (p->options->verbose)

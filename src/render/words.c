@@ -112,3 +112,25 @@ const char *const found_by_words[FOUND_BY_WAYS] = {
 	[FOUND_BY_KERNEL] = "by the kernel",
 	[FOUND_BY_UNKNOWN] = "by unknown means",
 };
+
+const enum style progress_styles[PROGRESSES] = {
+	[PROGRESS_NONE] = STYLE_DIM,	   [PROGRESS_STUCK] = STYLE_HIGH,
+	[PROGRESS_CYCLING] = STYLE_MEDIUM, [PROGRESS_SPINNING] = STYLE_HIGH,
+	[PROGRESS_MOVED] = STYLE_LOW,	   [PROGRESS_NEW] = STYLE_FINDING,
+	[PROGRESS_GONE] = STYLE_DIM,	   [PROGRESS_UNKNOWN] = STYLE_DIM,
+};
+
+const char *const unknown_words[UNKNOWN_REASONS] = {
+	[UNKNOWN_BOTH] = "where they are could not be read for sure",
+	[UNKNOWN_ONE] = "where they are could be read in one dump only",
+	[UNKNOWN_LEFT_OUT] = "one dump may not have all threads",
+	[UNKNOWN_NOT_DUMPED] = "their process is in one dump only",
+	[UNKNOWN_COUNTERS] = "in the same place, but what they ran could not be read",
+	[UNKNOWN_NO_TIME] = "no time has passed between the dumps",
+};
+
+const char *const finding_change_words[FINDING_CHANGES] = {
+	[FINDING_PERSISTS] = "PERSISTING ",
+	[FINDING_IS_NEW] = "NEW ",
+	[FINDING_RESOLVED] = "RESOLVED ",
+};

@@ -2,7 +2,8 @@
 #ifndef HANGDUMP_RENDER_WORDS_H
 #define HANGDUMP_RENDER_WORDS_H
 
-#include "model/dump.h"
+#include "model/diff.h"
+#include "render/printer.h"
 
 struct wait_words {
 	const char *doing; /* before the resource: "waits for" mutex savings */
@@ -23,6 +24,11 @@ extern const char *const owner_state_words[OWNER_STATES];
 extern const char *const doubt_words[FINDING_DOUBTS];
 
 extern const struct finding_words finding_words[FINDING_KINDS];
+
+/* Colours of what threads did. */
+extern const enum style progress_styles[PROGRESSES];
+extern const char *const unknown_words[UNKNOWN_REASONS];
+extern const char *const finding_change_words[FINDING_CHANGES];
 
 extern const char *const found_by_words[FOUND_BY_WAYS];
 

@@ -5,7 +5,7 @@
 
 #include <time.h>
 
-static json_t *rfc3339(int64_t ns)
+json_t *convert_moment(int64_t ns)
 {
 	if (ns <= 0)
 		return json_null();
@@ -29,11 +29,12 @@ json_t *convert_head(const struct dump *dump)
 	json_put(head, "format", json_string(STORE_FORMAT));
 	json_put(head, "version", json_integer(STORE_VERSION));
 	json_put_text(head, "generator", dump->generator);
-	json_put(head, "taken_at", rfc3339(dump->taken_at_ns));
+	json_put(head, "taken_at", convert_moment(dump->taken_at_ns));
 	json_put_text(head, "occasion", dump->occasion);
 	json_put(head, "clock", clock);
 	json_put(head, "watched_ms", json_nonzero((uint64_t)dump->watched_ms));
 	json_put(head, "host", host);
+	json_put(head, "tree", json_boolean(dump->tree));
 	return head;
 }
 
@@ -219,6 +220,7 @@ json_t *convert_goroutine(const struct thread *thread)
 		json_put(creator, "goid", json_nonzero(goroutine->created_by.goid));
 	json_put(object, "goid", json_count(goroutine->goid));
 	json_put_text(object, "status", goroutine->status);
+	json_put_text(object, "progress", progress_names[thread->progress]);
 	json_put(object, "tid", json_nonzero((uint64_t)thread->tid));
 	json_put(object, "locked_to_thread", json_boolean(goroutine->locked_to_thread));
 	json_put(object, "system", json_boolean(goroutine->system));
@@ -300,6 +302,27 @@ static json_t *convert_members(const struct group *group)
 	return members;
 }
 
+json_t *convert_progress(const size_t count[PROGRESSES])
+{
+	json_t *object = json_object();
+	for (int i = PROGRESS_NONE + 1; i < PROGRESSES; i++) {
+		if (count[i])
+			json_put(object, progress_names[i], json_count(count[i]));
+	}
+	return object;
+}
+
+static json_t *convert_group_progress(const struct dump *dump, const struct group *group)
+{
+	const struct thread *threads = group_threads_of(dump, group);
+	size_t count[PROGRESSES] = {0};
+	if (!dump->watched_ms)
+		return json_null();
+	array_for_each (&group->members, member)
+		count[threads[*member].progress]++;
+	return convert_progress(count);
+}
+
 json_t *convert_group(const struct dump *dump, const struct group *group)
 {
 	const struct process *process = &dump->processes.items[group->process];
@@ -322,6 +345,7 @@ json_t *convert_group(const struct dump *dump, const struct group *group)
 	json_put_text(object, "class", wait_name(&first->wait));
 	json_put(object, "since_ms", since);
 	json_put(object, "idle", json_boolean(group->idle));
+	json_put(object, "progress", convert_group_progress(dump, group));
 	json_put(object, "created_by", creator);
 	return object;
 }

@@ -3,6 +3,7 @@ libhangdump_a_SOURCES += \
 	src/store/convert.h \
 	src/store/cursor.c \
 	src/store/cursor.h \
+	src/store/diff.c \
 	src/store/fields.c \
 	src/store/fields.h \
 	src/store/frames.c \
@@ -18,4 +19,4 @@ libhangdump_a_SOURCES += \
 	src/store/read_wait.c \
 	src/store/store.c \
 	src/store/store.h
-dist_pkgdata_DATA = src/store/hangdump.schema.json
+dist_pkgdata_DATA = src/store/hangdump.schema.json src/store/hangdump-diff.schema.json

@@ -146,6 +146,7 @@ static void read_head(const struct fields *fields, struct dump *dump)
 	dump->host_name = field_text(&host, "name");
 	dump->kernel = field_text(&host, "kernel");
 	dump->arch = field_text(&host, "arch");
+	dump->tree = field_flag(fields, "tree");
 }
 
 /* In the order in which they are read: groups are of threads. */
@@ -203,9 +204,9 @@ static int by_neighbour(const void *a, const void *b)
 
 static void read_dump(struct reader *reader)
 {
-	static const char *const keys[] = {"format",	 "version",  "generator",
-					   "taken_at",	 "occasion", "clock",
-					   "watched_ms", "host",     NULL};
+	static const char *const keys[] = {"format",   "version", "generator",	"taken_at",
+					   "occasion", "clock",	  "watched_ms", "host",
+					   "tree",     NULL};
 	struct cursor *cursor = &reader->cursor;
 	struct outline outline = {.cursor = cursor};
 	json_t *head = cursor_members(cursor, keys, note_section, &outline);

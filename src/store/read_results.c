@@ -46,6 +46,14 @@ static size_t find_process(struct reader *reader, const struct fields *fields)
 	return place ? place->process : SIZE_MAX;
 }
 
+/* It is counted anew from the threads. */
+static void check_progress(const struct fields *fields)
+{
+	struct fields progress = fields_of(fields, "progress");
+	for (int i = PROGRESS_NONE + 1; i < PROGRESSES; i++)
+		field_number(&progress, progress_names[i], INT64_MAX, 0);
+}
+
 void read_group(struct reader *reader)
 {
 	json_t *object = cursor_value(&reader->cursor);
@@ -58,6 +66,7 @@ void read_group(struct reader *reader)
 	group->since_max_ms = field_number(&since, "max", INT64_MAX, -1);
 	group->idle = field_flag(&fields, "idle");
 	field_text(&fields, "class");
+	check_progress(&fields);
 	if (group->process != SIZE_MAX)
 		read_members(reader, &fields, group);
 	if (group->members.count)

@@ -43,6 +43,12 @@ static void read_second_look(const struct fields *fields, struct thread *thread)
 	thread->look_frame = (size_t)field_number(&look, "same_from_frame", count - 1, count);
 }
 
+static enum progress read_progress(const struct fields *fields)
+{
+	return (enum progress)field_choice(fields, "progress", progress_names, PROGRESSES,
+					   PROGRESS_NONE);
+}
+
 static void read_stack_end(const struct fields *fields, struct stack *stack)
 {
 	stack->complete = field_flag(fields, "complete");
@@ -88,8 +94,7 @@ void read_thread(struct reader *reader, struct process *process)
 	thread->state = field_letter(&fields, "state");
 	read_counters(&fields, thread);
 	read_second_look(&fields, thread);
-	thread->progress = (enum progress)field_choice(&fields, "progress", progress_names,
-						       PROGRESSES, PROGRESS_NONE);
+	thread->progress = read_progress(&fields);
 	read_wait(&wait, &thread->wait);
 	read_stack_end(&fields, &thread->stack);
 	json_decref(members);
@@ -111,20 +116,11 @@ static struct creator read_creator(const struct fields *fields)
 
 void read_goroutine(struct reader *reader, struct process *process)
 {
-	static const char *const keys[] = {"goid",
-					   "status",
-					   "tid",
-					   "locked_to_thread",
-					   "system",
-					   "bubble",
-					   "labels",
-					   "created_by",
-					   "wait",
-					   "complete",
-					   "incomplete_because",
-					   "omitted",
-					   "omitted_outer",
-					   NULL};
+	static const char *const keys[] = {"goid",    "status",		  "progress",
+					   "tid",     "locked_to_thread", "system",
+					   "bubble",  "labels",		  "created_by",
+					   "wait",    "complete",	  "incomplete_because",
+					   "omitted", "omitted_outer",	  NULL};
 	struct thread *thread = array_append(&process->goroutines);
 	struct goroutine *goroutine = xcalloc(1, sizeof(*goroutine));
 	struct part part = {reader, thread};
@@ -144,6 +140,7 @@ void read_goroutine(struct reader *reader, struct process *process)
 	field_require(&fields, "wait");
 	goroutine->goid = place->number = (uint64_t)field_number(&fields, "goid", INT64_MAX, 0);
 	goroutine->status = field_text(&fields, "status");
+	thread->progress = read_progress(&fields);
 	thread->tid = field_pid(&fields, "tid");
 	goroutine->locked_to_thread = field_flag(&fields, "locked_to_thread");
 	goroutine->system = field_flag(&fields, "system");

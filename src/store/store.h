@@ -8,7 +8,7 @@
 #define HANGDUMP_STORE_STORE_H
 
 #include "base/error.h"
-#include "model/dump.h"
+#include "model/diff.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -42,5 +42,14 @@ struct error *store_read_json(const char *text, size_t size, const char *name, s
 
 /* Could this be JSON of any kind? */
 bool store_looks_like_json(const char *text, size_t size);
+
+/*
+ * What changed between two dumps, by hangdump-diff.schema.json, in the same manner: one thread,
+ * group and finding a line.
+ */
+struct error *store_write_diff_json(const struct diff *diff, FILE *to);
+
+#define STORE_DIFF_FORMAT  "hangdump-diff"
+#define STORE_DIFF_VERSION 1
 
 #endif

@@ -78,9 +78,12 @@ def check_page(page, complaints):
         complaints.append(f"man/{page.name}.1 is not installed: man/local.mk")
     if not re.search(rf"^\.TH {page.name.upper()} 1 ", page.roff, re.M):
         complaints.append(f"man/{page.name}.1 has another title")
-    if page.command != "dump" and not re.search(rf"\bhangdump-{page.command} ?\(1\)",
-                                                plain(read("man", "hangdump.1"))):
-        complaints.append(f"man/hangdump.1 does not name {page.name}(1)")
+    main_page = plain(read("man", "hangdump.1"))
+    if page.command != "dump" and (f"\nhangdump {page.command}\n" not in main_page
+                                   or f"{page.name}(1)" not in main_page):
+        complaints.append(f"man/hangdump.1 does not name {page.name}(1) and its synopsis")
+    if page.command != "dump" and not re.search(rf"^  {page.command} ", said(), re.M):
+        complaints.append(f"`hangdump --help` does not name the command {page.command}")
     helped = subprocess.run([HANGDUMP, "help", page.command], capture_output=True, text=True,
                             check=False)
     if helped.stdout != page.help:

@@ -10,6 +10,7 @@ AM_TESTS_ENVIRONMENT = HANGDUMP_BUILDDIR='$(abs_top_builddir)'; export HANGDUMP_
 
 live_tests = \
 	tests/live/classes.py \
+	tests/live/diff.py \
 	tests/live/hostile_files.py \
 	tests/live/memory.py \
 	tests/live/never_hangs.py \

@@ -134,6 +134,12 @@ def wrapper(limit):
     return f"hangdump run -t {limit} --"
 
 
+def runner_ends_it(says, project, *command, **env):
+    """Its own limit comes first, and leaves little time or none: nothing may be left all the same."""
+    ran = project.run(*command, **env)
+    check(ran.status != 0 and says in ran.log, f"no timeout for the runner: {ran}")
+
+
 def without_times(text):
     return re.sub(r"\d+\.\d+ ?s|\d+ms", "TIME", text)
 
@@ -236,6 +242,8 @@ def ctest_variant(variable):
         check_equal([plain[name][0] for name in ("passes", "fails", "skips")],
                     ["run", "fail", "notrun"], "what CTest says")
         same(plain, outcome(LONG), "CTest")
+        runner_ends_it("***Timeout", project, "ctest", "--test-dir", build, "-R", "hangs",
+                       "--timeout", "2")
 
 
 @case
@@ -304,6 +312,10 @@ def meson_all():
         check_equal([plain[f"{name}"][0] for name in ("passes", "counts", "fails", "skips")],
                     ["OK", "OK", "FAIL", "SKIP"], "what Meson says")
         same(plain, outcome("--wrapper", wrapper(LONG)), "Meson")
+
+        half_a_second = ("meson", "test", "-C", "build", "-t", "0.05", "--wrapper", wrapper(LONG),
+                         "hangs")
+        runner_ends_it("TIMEOUT", project, *half_a_second)
 
 
 # --- Go ---------------------------------------------------------------------------------------

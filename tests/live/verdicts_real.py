@@ -131,8 +131,8 @@ GLIB = [
 PYTHON = [
     Row("python-lock", {"a": Wait("mutex lock", ""), "b": Wait("mutex lock", ""),
                         "main": Wait("mutex lock", "")}, may={STUCK: ANY}),
-    Row("python-rlock", {"a": Wait("mutex lock", ""), "b": Wait("mutex lock", ""),
-                         "main": Wait("mutex lock", "")}, may={STUCK: ANY}),
+    Row("python-rlock", {"a": Wait("mutex lock", "b"), "b": Wait("mutex lock", "a"),
+                         "main": Wait("mutex lock", "")}, [Find(DEADLOCK, "a b", "likely")]),
     Row("python-gil", {"a": Wait("mutex lock", "b"), "b": Wait("gil wait", "a")},
         [Find(DEADLOCK, "a b", "likely")], not_asleep="b", tries=10),
 ]

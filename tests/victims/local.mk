@@ -40,6 +40,11 @@ tests_victims_names_SOURCES = tests/victims/names.c
 tests_victims_names_CFLAGS = $(victim_cflags)
 tests_victims_names_LDFLAGS = $(victim_ldflags)
 
+check_PROGRAMS += tests/victims/progress
+tests_victims_progress_SOURCES = tests/victims/progress.c
+tests_victims_progress_CFLAGS = $(victim_cflags)
+tests_victims_progress_LDFLAGS = $(victim_ldflags)
+
 check_PROGRAMS += tests/victims/signals
 tests_victims_signals_SOURCES = tests/victims/signals.c
 tests_victims_signals_CFLAGS = $(victim_cflags)

@@ -915,6 +915,70 @@ static void the_interpreter_lock_names_its_holder(void **state)
 	}
 }
 
+#define RLOCK (DATA + 0xc00)
+
+static void an_rlock_of_pythons_names_its_owner(void **state)
+{
+	(void)state;
+	static const struct lock_row lock = {"rlock",
+					     "sem_wait",
+					     0x189,
+					     0,
+					     0,
+					     {0, 1, 128},
+					     .outer = "PyThread_acquire_lock_timed"};
+	struct fake *fake = waiter(&lock);
+	check_owner(fake_classify(fake), "a lock", OWNER_NOT_RECORDED, 0, LIKELY, REACH_PROCESS);
+	assert_string_equal(fake->wait.resource.kind, "python lock");
+	fake_write_u64(fake, STACK_SP + 0x600, RLOCK);
+	fake_write_u64(fake, RLOCK + 16, DATA);
+	fake_write_u64(fake, RLOCK + 24, TCB);
+	fake_write_u64(fake, RLOCK + 32, 1);
+	check_owner(fake_classify(fake), "held", OWNER_ALIVE, 101, LIKELY, REACH_OWNERS);
+	assert_string_equal(fake->wait.resource.kind, "python rlock");
+	assert_class(&fake->wait, "mutex lock");
+	fake_write_u64(fake, RLOCK + 24, SELF_TCB);
+	check_owner(fake_classify(fake), "its own", OWNER_NOT_RECORDED, 0, LIKELY, REACH_PROCESS);
+	fake_write_u64(fake, RLOCK + 24, TCB + 8);
+	check_owner(fake_classify(fake), "no thread", OWNER_NOT_RECORDED, 0, LIKELY, REACH_PROCESS);
+	fake_write_u64(fake, RLOCK + 24, TCB);
+	fake_write_u64(fake, RLOCK + 32, 0);
+	check_owner(fake_classify(fake), "free", OWNER_NOT_RECORDED, 0, LIKELY, REACH_PROCESS);
+	fake_write_u64(fake, RLOCK + 32, 1);
+	fake_write_u64(fake, RLOCK + 16, DATA + 8);
+	check_owner(fake_classify(fake), "another", OWNER_NOT_RECORDED, 0, LIKELY, REACH_PROCESS);
+	fake_free(fake);
+}
+
+static void malloc_in_a_handler_waits_for_what_it_interrupted(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *interrupted, *beyond;
+		bool itself;
+	} rows[] = {
+		{"_int_free", "free", true},
+		{"", "malloc", true},
+		{"__lll_lock_wait_private", "malloc", false}, /* another has it */
+		{"fputs", "main", false},
+		{"pthread_create", "main", false},
+	};
+	static const struct lock_row lock = {
+		"malloc", "__lll_lock_wait_private", PRIVATE_WAIT, 2, 0, {2}, .outer = "malloc"};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct fake *fake = waiter(&lock);
+		fake_frames(fake, "", "__lll_lock_wait_private", "malloc", "handler", "",
+			    rows[i].interrupted, rows[i].beyond, NULL);
+		fake->stack.frames[3].module = "/bin/program";
+		fake->stack.frames[4].kind = FRAME_SIGNAL;
+		check_owner(fake_classify(fake), rows[i].interrupted,
+			    rows[i].itself ? OWNER_ALIVE : OWNER_NOT_RECORDED,
+			    rows[i].itself ? 100 : 0, LIKELY,
+			    rows[i].itself ? REACH_OWNERS : REACH_PROCESS);
+		fake_free(fake);
+	}
+}
+
 static const char *runtime_name(void *context, uint64_t address)
 {
 	(void)context;
@@ -1241,6 +1305,8 @@ int main(void)
 		cmocka_unit_test(a_waiter_in_a_signalled_group_is_overdue),
 		cmocka_unit_test(a_sequence_is_no_sign_of_a_lost_wake_up),
 		cmocka_unit_test(the_interpreter_lock_names_its_holder),
+		cmocka_unit_test(an_rlock_of_pythons_names_its_owner),
+		cmocka_unit_test(malloc_in_a_handler_waits_for_what_it_interrupted),
 		cmocka_unit_test(an_interpreter_lock_is_known_where_its_function_has_no_name),
 		cmocka_unit_test(a_refused_mutex_is_looked_for_on_the_stack),
 		cmocka_unit_test(the_kernels_word_says_who_holds_a_lock_of_no_library),

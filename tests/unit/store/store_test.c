@@ -80,11 +80,11 @@ static void every_key_is_there_in_its_order(void **state)
 	make_full(&dump);
 	json_t *json = read_back(&dump);
 	json_t *outer = json_pack("{s:O}", "dump", json);
-	assert_keys(
-		outer, "dump",
-		"format version generator taken_at occasion clock watched_ms host processes groups "
-		"findings neighbours "
-		"errors ");
+	assert_keys(outer, "dump",
+		    "format version generator taken_at occasion clock watched_ms host tree "
+		    "processes groups "
+		    "findings neighbours "
+		    "errors ");
 	assert_keys(json, "clock", "boot_id monotonic_ns ");
 	assert_keys(json, "host", "name kernel arch ");
 	assert_keys(
@@ -111,7 +111,7 @@ static void every_key_is_there_in_its_order(void **state)
 		"kind pc function offset module module_offset build_id file line inlined found_by "
 		"doubtful ");
 	assert_keys(json, "processes.0.modules.0", "path build_id start end ");
-	assert_keys(json, "groups.0", "pid process tids class since_ms idle created_by ");
+	assert_keys(json, "groups.0", "pid process tids class since_ms idle progress created_by ");
 	assert_keys(json, "findings.0",
 		    "kind confidence doubts summary threads behind resources evidence ");
 	assert_keys(json, "errors.0", "pid tid what why ");
