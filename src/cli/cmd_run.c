@@ -222,7 +222,9 @@ static int run_run(int argc, char **argv)
 					   .live = &run.live,
 					   .report = &run.report,
 					   .command = run.launch.command};
-	struct error *error = take_limit_of_runner(&run);
+	struct error *error = run_report_check(&run.report);
+	if (!error)
+		error = take_limit_of_runner(&run);
 	if (!error)
 		error = launch_run(&run.launch, &ops, &run, &result);
 	if (!error)

@@ -26,6 +26,7 @@ static const struct form {
 	struct error *(*read)(const char *text, size_t size, const char *name, struct dump *ret);
 } forms[] = {
 	{"a JSON dump", store_looks_like_json, store_read_json},
+	{"a report of hangdump's", parse_looks_like_report, parse_report},
 	{"a goroutine dump of Go's", parse_looks_like_goroutines, parse_goroutines},
 };
 

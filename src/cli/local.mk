@@ -11,6 +11,8 @@ libhangdump_a_SOURCES += \
 	src/cli/exit_code.h \
 	src/cli/file_template.c \
 	src/cli/file_template.h \
+	src/cli/filter_options.c \
+	src/cli/filter_options.h \
 	src/cli/ignore_file.c \
 	src/cli/ignore_file.h \
 	src/cli/live_dump.c \
@@ -27,6 +29,8 @@ libhangdump_a_SOURCES += \
 	src/cli/report.h \
 	src/cli/report_options.c \
 	src/cli/report_options.h \
+	src/cli/run_headline.c \
+	src/cli/run_headline.h \
 	src/cli/run_notice.c \
 	src/cli/run_notice.h \
 	src/cli/run_report.c \

@@ -3,7 +3,10 @@
 #define HANGDUMP_CLI_REPORT_H
 
 #include "base/error.h"
+#include "base/text.h"
 
 void report_error(const struct error *error);
+/* The same lines, appended to *to. */
+void report_add_error(struct text *to, const struct error *error);
 
 #endif

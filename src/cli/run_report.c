@@ -5,6 +5,8 @@
 #include "cli/ci.h"
 #include "cli/file_template.h"
 #include "cli/outlet.h"
+#include "cli/report.h"
+#include "cli/run_headline.h"
 #include "cli/words.h"
 #include "diff/diff.h"
 #include "store/store.h"
@@ -16,11 +18,12 @@
 #include <unistd.h>
 
 enum {
-	WRITE_MS = 5000,     /* for each thing that is written, where nobody is in a hurry */
-	GLANCE_MS = 150,     /* to look, and as long to write: some runners leave half a second */
-	FULL_BYTES = 65536,  /* on standard error, when all there is goes there */
-	BRIEF_BYTES = 8192,  /* beside a file: within the last 100 lines, which Meson shows */
-	COMMAND_BYTES = 200, /* of the command line, in one line with the rest */
+	WRITE_MS = 5000,	/* for each thing that is written, where nobody is in a hurry */
+	GLANCE_MS = 200,	/* some runners leave half a second */
+	GLANCE_WRITE_MS = 1000, /* where nobody reads; else it is done at once */
+	FULL_BYTES = 65536,	/* on standard error, when all there is goes there */
+	BRIEF_BYTES = 4096,	/* beside a file: within the last 100 lines, which Meson shows */
+	COMMAND_BYTES = 200,	/* of the command line, in one line with the rest */
 	FAILURES_MOST = 10,
 };
 
@@ -37,7 +40,7 @@ static const struct argp_option argp_options[] = {
 	{"sample-interval", OPTION_SAMPLE_INTERVAL, "DURATION", 0,
 	 "between two of them (default 1s)", 4},
 	{"max-bytes", OPTION_MAX_BYTES, "N", 0,
-	 "on standard error (default 8192 with --output, else 65536)", 4},
+	 "on standard error (default 4096 with --output, else 65536)", 4},
 	{0}};
 
 static error_t parse(int key, char *word, struct argp_state *state)
@@ -70,6 +73,21 @@ uint64_t run_report_budget_ms(const struct run_report_options *options,
 	       3 * WRITE_MS;
 }
 
+struct error *run_report_check(const struct report_options *report)
+{
+	const char *output = report->output;
+	if (!output)
+		return NULL;
+	if (strcmp(output, "-") == 0)
+		return error_new(ERROR_USAGE, 0, output,
+				 "of --output: standard output is the command's");
+	const char *fault = file_template_fault(output);
+	if (fault)
+		return error_new(ERROR_USAGE, 0, output,
+				 "of --output: no %%p %%e %%h %%t %%n %%%% at '%s'", fault);
+	return NULL;
+}
+
 /* One dump on its way out. */
 struct job {
 	struct run_report *run;
@@ -89,72 +107,8 @@ static struct deadline within(struct deadline deadline, uint64_t ms)
 
 static void note_error(struct job *job, struct error *error)
 {
-	_cleanup_free_ char *why = error_why(error);
-	text_add(&job->notes, "hangdump: ");
-	text_add_escaped(&job->notes, error->subject, strlen(error->subject));
-	text_add(&job->notes, ": ");
-	text_add_escaped(&job->notes, why, strlen(why));
-	text_add(&job->notes, "\n");
+	report_add_error(&job->notes, error);
 	error_free(error);
-}
-
-/* "500 ms", "1.5 s", "90 s", "5 minutes". */
-static void add_time(struct text *text, uint64_t ms)
-{
-	char minutes[32];
-	if (ms >= 120000 && duration_minutes((int64_t)ms, minutes, sizeof(minutes)))
-		text_add(text, minutes);
-	else if (ms < 1000)
-		text_printf(text, "%u ms", (unsigned)ms);
-	else if (ms < 10000 && ms / 100 % 10)
-		text_printf(text, "%u.%u s", (unsigned)ms / 1000, (unsigned)ms / 100 % 10);
-	else
-		text_printf(text, "%u s", (unsigned)ms / 1000);
-}
-
-static void add_command(struct text *text, char *const *command)
-{
-	struct text words = {0};
-	text_add(&words, "");
-	for (size_t i = 0; command[i] && words.length <= COMMAND_BYTES; i++) {
-		text_add(&words, i ? " " : "");
-		text_add_n(&words, command[i], strnlen(command[i], COMMAND_BYTES + 1));
-	}
-	bool cut = words.length > COMMAND_BYTES;
-	text_add_escaped(text, words.bytes, cut ? COMMAND_BYTES : words.length);
-	text_add(text, cut ? "..." : "");
-	text_deinit(&words);
-}
-
-static void add_reason(struct text *text, const struct launch_event *event)
-{
-	switch (event->reason) {
-	case LAUNCH_EXPIRED:
-		text_add(text, "timed out after ");
-		add_time(text, event->limit_ms);
-		return;
-	case LAUNCH_IDLE:
-		text_add(text, "nothing happened for ");
-		add_time(text, event->limit_ms);
-		text_add(text, ", after ");
-		break;
-	case LAUNCH_SIGNALLED:
-		text_printf(text, "ended by SIG%s after ", launch_signal_name(event->signal));
-		break;
-	case LAUNCH_ASKED:
-		text_add(text, "asked for a dump after ");
-		break;
-	}
-	add_time(text, event->elapsed_ms);
-}
-
-static char *make_headline(const struct job *job)
-{
-	struct text text = {0};
-	add_command(&text, job->run->command);
-	text_add(&text, ": ");
-	add_reason(&text, job->event);
-	return text_steal(&text);
 }
 
 /* What the tree's own text is part of; under GitHub Actions it may not give commands. */
@@ -188,7 +142,7 @@ static void say_glance(const struct job *job)
 	struct text text = {0};
 	text_printf(&text, "hangdump: %s; from /proc alone:\n", job->headline);
 	add_glance(job, &text);
-	say(job, &text, "", "", GLANCE_MS);
+	say(job, &text, "", "", GLANCE_WRITE_MS);
 	text_deinit(&text);
 }
 
@@ -234,7 +188,7 @@ static void take_sample(struct job *job, struct deadline deadline, struct dump *
 static void sleep_until(uint64_t ns)
 {
 	struct timespec at = {(time_t)(ns / 1000000000), (long)(ns % 1000000000)};
-	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, NULL) != 0)
+	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, NULL) == EINTR)
 		continue;
 }
 
@@ -310,18 +264,6 @@ static void save(struct job *job)
 		note_error(job, error);
 }
 
-static void add_report(const struct job *job, struct text *text)
-{
-	struct render_options render = job->run->report->render;
-	struct brief_options brief = {.render = &render, .headline = job->headline};
-	render.color = report_wants_color(job->run->report, STDERR_FILENO);
-	render.no_idle = render.no_idle || job->file;
-	brief.most_bytes = job->run->options->max_bytes;
-	if (!brief.most_bytes)
-		brief.most_bytes = job->file ? BRIEF_BYTES : FULL_BYTES;
-	render_brief(&job->dump, &brief, text);
-}
-
 /* When nothing could be captured, /proc still says something. */
 static void add_failure(const struct job *job, struct text *text)
 {
@@ -329,11 +271,29 @@ static void add_failure(const struct job *job, struct text *text)
 	add_glance(job, text);
 }
 
+static void add_report(const struct job *job, bool color, struct text *text)
+{
+	struct render_options render = job->run->report->render;
+	struct brief_options brief = {.render = &render, .headline = job->headline};
+	render.color = color;
+	render.no_idle = render.no_idle || job->file;
+	brief.most_bytes = job->run->options->max_bytes;
+	if (!brief.most_bytes)
+		brief.most_bytes = job->file ? BRIEF_BYTES : FULL_BYTES;
+	if (job->dump.processes.count)
+		render_brief(&job->dump, &brief, text);
+	else
+		add_failure(job, text);
+	if (job->notes.length)
+		text_add(text, job->notes.bytes);
+}
+
 static char *make_summary(void *context, size_t size)
 {
-	const struct text *report = context;
-	struct text text = {0};
-	ci_add_summary(&text, "hangdump", report->bytes, ci_summary_room(size));
+	struct text report = {0}, text = {0};
+	add_report(context, false, &report);
+	ci_add_summary(&text, "hangdump", report.bytes, ci_summary_room(size));
+	text_deinit(&report);
 	return text.length ? text_steal(&text) : NULL;
 }
 
@@ -352,15 +312,16 @@ static void add_annotation(const struct job *job, struct text *text)
 }
 
 /* The last line says where everything is, or what matters most once more. */
-static void add_last_line(const struct job *job, struct text *text)
+static void add_file(const struct job *job, struct text *text)
 {
-	if (job->file && job->ci.attachments)
+	bool is_json = job->run->report->format == FORMAT_JSON;
+	if (job->ci.attachments)
 		ci_add_attachment(text, job->file);
-	if (job->file)
-		text_printf(text, "hangdump: all of it is in %s\n", job->file);
+	text_printf(text, "hangdump: all of it is in %s%s\n", job->file,
+		    is_json ? "; 'hangdump show' prints it" : "");
 }
 
-static void add_closing(const struct job *job, struct text *text)
+static void add_verdict(const struct job *job, struct text *text)
 {
 	text_printf(text, "hangdump: %s: ", job->headline);
 	render_verdict(&job->dump, text);
@@ -372,20 +333,16 @@ static void say_report(struct job *job)
 	struct text before = {0}, text = {0}, after = {0};
 	text_add(&before, "");
 	text_add(&after, "");
-	if (job->dump.processes.count)
-		add_report(job, &text);
-	else
-		add_failure(job, &text);
-	if (job->notes.length)
-		text_add(&text, job->notes.bytes);
+	add_report(job, report_wants_color(job->run->report, STDERR_FILENO), &text);
 	if (job->ci.github && job->event->reason != LAUNCH_ASKED)
 		add_annotation(job, &before);
-	if (!job->file)
-		add_closing(job, &text);
-	add_last_line(job, &after);
+	if (job->file)
+		add_file(job, &after);
+	else
+		add_verdict(job, &text);
 	say(job, &text, before.bytes, after.bytes, WRITE_MS);
 	if (job->ci.summary)
-		error_free(outlet_append(job->ci.summary, make_summary, &text,
+		error_free(outlet_append(job->ci.summary, make_summary, job,
 					 within(job->event->budget, WRITE_MS)));
 	text_deinit(&before);
 	text_deinit(&text);
@@ -396,7 +353,7 @@ void run_report(struct run_report *run, const struct launch_event *event)
 {
 	struct job job = {.run = run, .event = event, .ci = ci_detect()};
 	run->number++;
-	job.headline = make_headline(&job);
+	job.headline = run_headline(run->command, event);
 	dump_init(&job.dump);
 	if (event->reason == LAUNCH_SIGNALLED)
 		say_glance(&job);

@@ -31,6 +31,9 @@ struct run_report {
 uint64_t run_report_budget_ms(const struct run_report_options *options,
 			      const struct live_options *live);
 
+/* Is --output one that a command run by us may have? */
+struct error *run_report_check(const struct report_options *report);
+
 /*
  * The dump of launch_ops.  All writing is done by processes of their own, each with a deadline
  * before the event's budget is used up, and nothing goes to standard output.

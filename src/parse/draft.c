@@ -28,6 +28,11 @@ void draft_finish(struct draft *draft, struct dump *ret)
 
 void draft_forget(struct draft *draft)
 {
+	/* Not its strings: they are no longer than the text. */
+	struct strpool strings = draft->dump.strings;
+	strpool_init(&draft->dump.strings);
+	dump_deinit(&draft->dump);
+	draft->dump = (struct dump){.strings = strings};
 	draft->threads = draft->frames = draft->threads_over = draft->frames_over = 0;
 	draft->strange_lines = draft->first_strange = 0;
 }

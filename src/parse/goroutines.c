@@ -62,8 +62,6 @@ static void forget_dump(struct reader *reader)
 {
 	if (!reader->earlier++)
 		reader->first_earlier = reader->began;
-	process_deinit(process_of(reader));
-	reader->draft.dump.processes.count = 0;
 	draft_forget(&reader->draft);
 	make_process(reader);
 	address_map_deinit(&reader->goids, NULL);

@@ -10,4 +10,12 @@ libhangdump_a_SOURCES += \
 	src/parse/lines.h \
 	src/parse/parse.h \
 	src/parse/piece.c \
-	src/parse/piece.h
+	src/parse/piece.h \
+	src/parse/report.c \
+	src/parse/report_findings.c \
+	src/parse/report_findings.h \
+	src/parse/report_lines.c \
+	src/parse/report_lines.h \
+	src/parse/report_stack.c \
+	src/parse/report_stack.h \
+	src/parse/report_waits.c

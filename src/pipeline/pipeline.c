@@ -1,6 +1,7 @@
 #include "pipeline/pipeline.h"
 
 #include "analyse/analyse.h"
+#include "base/address_map.h"
 #include "base/cleanup.h"
 #include "capture/capture.h"
 #include "classify/classify.h"
@@ -255,20 +256,30 @@ static void dump_capture(struct dump *dump, struct capture *capture,
 /* The pids that were asked for, and with `tree` their descendants, each once. */
 static size_t expand(const pid_t *pids, size_t count, bool tree, pid_t **ret)
 {
+	static char yes;
+	struct address_map given = {0}, covered = {0};
 	array(pid_t) all = {0};
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
 		*array_append(&all) = pids[i];
+		if (!address_map_get(&given, (uint64_t)pids[i]))
+			address_map_put(&given, (uint64_t)pids[i], &yes);
+	}
 	for (size_t i = 0; tree && i < count; i++) {
+		/* Who descends from a descendant is known: one pass over /proc is enough. */
+		if (address_map_get(&covered, (uint64_t)pids[i]))
+			continue;
 		_cleanup_free_ pid_t *kin = NULL;
 		size_t n = capture_descendants(pids[i], &kin);
 		for (size_t j = 1; j < n; j++) {
-			bool known = false;
-			array_for_each (&all, pid)
-				known = known || *pid == kin[j];
-			if (!known)
+			if (address_map_get(&covered, (uint64_t)kin[j]))
+				continue;
+			address_map_put(&covered, (uint64_t)kin[j], &yes);
+			if (!address_map_get(&given, (uint64_t)kin[j]))
 				*array_append(&all) = kin[j];
 		}
 	}
+	address_map_deinit(&given, NULL);
+	address_map_deinit(&covered, NULL);
 	*ret = all.items;
 	return all.count;
 }

@@ -29,9 +29,17 @@ struct entry {
 /* No more digits than a uint64_t holds for sure. */
 #define MOST_DIGITS 18
 
+/* A text may have named fewer than it counted. */
+static uint64_t id_of(const struct thread *thread)
+{
+	bool is_known = thread->goroutine ? thread->goroutine->goid || thread->goroutine->system
+					  : thread->tid != 0;
+	return is_known ? thread_number(thread) : ID_UNKNOWN;
+}
+
 static struct member make_member(const struct thread *thread)
 {
-	struct member member = {.id = thread_number(thread), .name = thread->name};
+	struct member member = {.id = id_of(thread), .name = thread->name};
 	if (!member.name)
 		return member;
 	size_t length = strlen(member.name), digits = 0;
@@ -76,17 +84,17 @@ static size_t range_end(const uint64_t *ids, size_t count, size_t first)
 
 void print_ids(struct printer *p, const uint64_t *ids, size_t count, size_t most)
 {
-	size_t ranges = 0;
-	for (size_t first = 0, end; first < count; first = end, ranges++) {
-		if (ranges == most) {
-			print_format(p, " and %zu more", count - first);
-			return;
-		}
-		end = range_end(ids, count, first);
+	size_t ranges = 0, known = count, first = 0;
+	while (known && ids[known - 1] == ID_UNKNOWN)
+		known--;
+	for (size_t end; first < known && ranges < most; first = end, ranges++) {
+		end = range_end(ids, known, first);
 		print_format(p, "%s%" PRIu64, first ? ", " : "", ids[first]);
 		if (end - first > 1)
 			print_format(p, "-%" PRIu64, ids[end - 1]);
 	}
+	if (first < count)
+		print_format(p, " and %zu more", count - first);
 }
 
 static int compare_names(const struct member *a, const struct member *b)
@@ -153,7 +161,8 @@ void print_members(struct printer *p, const struct group *group)
 			print_format(p, " and %zu more", count - shown);
 			return;
 		}
-		print(p, i ? "; " : "");
+		bool has_id = members[entries[i].first].id != ID_UNKNOWN;
+		print(p, i && has_id ? "; " : "");
 		print_entry(p, members + entries[i].first, entries[i].end - entries[i].first);
 		shown += entries[i].end - entries[i].first;
 	}

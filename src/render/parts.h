@@ -24,6 +24,9 @@ typedef void add_sentence_fn(void *context, const char *sentence);
 void tell_evidence(struct printer *p, const struct finding *finding, add_sentence_fn *add,
 		   void *context);
 
+/* With a filter for it; an empty line before each resource. */
+void print_who(struct printer *p);
+
 /* No end of line: "[mutex lock, 5 minutes, idle]". */
 void print_bracket(struct printer *p, const struct group *group);
 /* "threads", "goroutine". */
@@ -38,7 +41,11 @@ void print_finding_progress(struct printer *p, const struct finding *finding);
 
 /* No end of line: "4245-4254, 4260 "worker-1".."worker-10"". */
 void print_members(struct printer *p, const struct group *group);
-/* No end of line: "4245-4254, 4260"; at most `most` ranges.  ids must be sorted. */
+/*
+ * No end of line: "4245-4254, 4260 and 2 more"; at most `most` ranges.  ids must be sorted; at their
+ * end are those that are not known.
+ */
+#define ID_UNKNOWN UINT64_MAX
 void print_ids(struct printer *p, const uint64_t *ids, size_t count, size_t most);
 
 /* No end of line: "mutex current (bank.c:11) at 0x5581c0de40c0". */

@@ -331,8 +331,12 @@ json_t *convert_group(const struct dump *dump, const struct group *group)
 	json_t *ids = json_array(), *since = json_object(), *object = json_object();
 	json_t *creator =
 		first->goroutine ? convert_creator(&first->goroutine->created_by) : json_null();
-	array_for_each (&group->members, member)
-		json_array_append_new(ids, json_count(thread_number(&threads[*member])));
+	bool are_distinct = true;
+	array_for_each (&group->members, member) {
+		uint64_t number = thread_number(&threads[*member]);
+		json_array_append_new(ids, json_count(number));
+		are_distinct = are_distinct && number;
+	}
 	if (json_is_object(creator))
 		json_put(creator, "goids", convert_parents(threads, group));
 	json_put(since, "min", json_known(group->since_min_ms));
@@ -340,7 +344,7 @@ json_t *convert_group(const struct dump *dump, const struct group *group)
 	json_put(object, "pid", json_nonzero((uint64_t)process->pid));
 	json_put(object, "process", json_count(group->process));
 	json_put(object, group->of_goroutines ? "goids" : "tids", ids);
-	if (!thread_number(first))
+	if (!are_distinct)
 		json_put(object, "members", convert_members(group));
 	json_put_text(object, "class", wait_name(&first->wait));
 	json_put(object, "since_ms", since);

@@ -87,7 +87,8 @@ void read_thread(struct reader *reader, struct process *process)
 	reader->cursor.value = place->text;
 	field_require(&fields, "tid");
 	field_require(&fields, "wait");
-	thread->tid = field_pid(&fields, "tid");
+	/* 0: a text has counted it, but not told its id. */
+	thread->tid = (pid_t)field_number(&fields, "tid", INT_MAX, 0);
 	place->number = (uint64_t)thread->tid;
 	thread->name = field_text(&fields, "name");
 	thread->start_time = (uint64_t)field_number(&fields, "start_time", INT64_MAX, 0);

@@ -21,6 +21,7 @@ live_tests = \
 	tests/live/recipes.py \
 	tests/live/refusals.py \
 	tests/live/run_contract.py \
+	tests/live/run_report.py \
 	tests/live/run_signals.py \
 	tests/live/run_terminal.py \
 	tests/live/run_tree.py \

@@ -10,4 +10,12 @@ tests_unit_parse_goroutines_test_SOURCES = tests/unit/parse/goroutines_test.c \
 	tests/unit/parse/texts.c tests/unit/parse/texts.h
 tests_unit_parse_goroutines_test_CPPFLAGS = $(unit_cppflags)
 tests_unit_parse_goroutines_test_LDADD = $(unit_ldadd)
+
+check_PROGRAMS += tests/unit/parse/report_test
+TESTS += tests/unit/parse/report_test
+tests_unit_parse_report_test_SOURCES = tests/unit/parse/report_test.c \
+	tests/unit/parse/texts.c tests/unit/parse/texts.h \
+	tests/lib/make_dump.c tests/lib/make_dump.h
+tests_unit_parse_report_test_CPPFLAGS = $(unit_cppflags)
+tests_unit_parse_report_test_LDADD = $(unit_ldadd)
 endif

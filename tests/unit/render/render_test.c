@@ -107,7 +107,7 @@ static void what_go_says_of_a_goroutine_is_kept(void **state)
 	make_go_frame(&dump, goroutine, "main.main", 0x1c, "/src/a.go", 9);
 	goroutine->stack.omitted = 7;
 	goroutine->stack.omitted_outer = 1;
-	goroutine = make_goroutine(&dump, process, UINT64_MAX, "force gc (idle)");
+	goroutine = make_goroutine(&dump, process, INT64_MAX, "force gc (idle)");
 	goroutine->goroutine->created_by.function = "runtime.init.7";
 	goroutine->stack.complete = false;
 	goroutine->stack.incomplete = "cut";
@@ -122,7 +122,7 @@ static void what_go_says_of_a_goroutine_is_kept(void **state)
 		      "main.main()\n"
 		      "\t/src/a.go:9 +0x1c\n"
 		      "\n"
-		      "1 goroutine [force gc (idle), idle]: 18446744073709551615\n"
+		      "1 goroutine [force gc (idle), idle]: 9223372036854775807\n"
 		      "... no stack: cut\n"
 		      "created by runtime.init.7\n");
 }
