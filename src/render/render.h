@@ -62,7 +62,10 @@ void render_brief(const struct dump *dump, const struct brief_options *options, 
 /* No end of line: "DEADLOCK: 2 threads wait for each other, and 1 more finding", or "no finding". */
 void render_verdict(const struct dump *dump, struct text *ret);
 
-/* A line for all threads of a process that show the same, appended to *ret; escaped. */
+/*
+ * A line for all threads of a process that show the same, and one for all processes of one name
+ * and one thread that do, appended to *ret; escaped.
+ */
 void render_glance(const struct glance *glance, struct text *ret);
 
 struct render_diff_options {
