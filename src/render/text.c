@@ -102,7 +102,8 @@ void print_bracket(struct printer *p, const struct group *group, bool with_progr
 	print_class(p, threads, group);
 	print_since(p, group);
 	print_timeout(p, threads, group);
-	if (with_progress)
+	/* Threads that wait for work are where they should be. */
+	if (with_progress && !group->idle)
 		print_progress(p, ", ", group);
 	print_goroutine_marks(p, threads[group->members.items[0]].goroutine);
 	print(p, group->idle ? ", idle]" : "]");
