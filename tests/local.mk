@@ -21,6 +21,7 @@ include tests/victims/local.mk
 include tests/live/local.mk
 include tests/lint/local.mk
 include tests/bench/local.mk
+include tests/fuzz/local.mk
 
 # The program that ./quickstart dumps.
 check_PROGRAMS += tests/victims/bank

@@ -39,9 +39,10 @@
 		&(a)->items[(a)->count++];                                                         \
 	})
 
+/* Nothing may be added to NULL, not even 0. */
 #define array_for_each(a, item)                                                                    \
 	for (__typeof__((a)->items + 0) item = (a)->items,                                         \
-					array_end_##item = (a)->items + (a)->count;                \
+					array_end_##item = (a)->count ? item + (a)->count : item;  \
 	     item < array_end_##item; item++)
 
 /* Empty arrays have no items, and qsort may not be given NULL. */

@@ -56,6 +56,7 @@ static const struct {
 	[ERROR_UNREADABLE] = {"could not be read", NULL},
 	[ERROR_UNWRITABLE] = {"could not be written", NULL},
 	[ERROR_FORMAT] = {"not in the expected form", NULL},
+	[ERROR_NO_MATCH] = {"no thread matches", NULL},
 	[ERROR_UNSUPPORTED] = {"not supported here", NULL},
 	[ERROR_NOT_RUNNABLE] = {"could not be run", NULL},
 	[ERROR_INTERNAL] = {"hangdump's own failure", NULL},

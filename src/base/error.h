@@ -28,6 +28,7 @@ enum error_reason {
 	ERROR_UNREADABLE,   /* a file or memory that could not be read */
 	ERROR_UNWRITABLE,   /* output that could not be written */
 	ERROR_FORMAT,	    /* data that is not what it claims to be */
+	ERROR_NO_MATCH,	    /* a filter that leaves nothing */
 	ERROR_UNSUPPORTED,  /* not in this build, or not on this kernel */
 	ERROR_NOT_RUNNABLE, /* a command that could not be started */
 	ERROR_INTERNAL,	    /* our own failure: no memory map, fork refused */

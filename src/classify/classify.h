@@ -14,6 +14,12 @@
 typedef const char *name_data_fn(void *context, uint64_t address);
 
 /*
+ * The address of a library's variable, by the beginning of the library's file name and the
+ * variable's name; 0: there is none.
+ */
+typedef uint64_t find_variable_fn(void *context, const char *library, const char *name);
+
+/*
  * What the threads of one process have in common: made before the first of them is classified.  It
  * borrows the process, and every string that the frames of its threads have: none of them may
  * change or go before classify_memo_free().
@@ -28,8 +34,9 @@ struct classify_context {
 	struct capture_process *process;
 	struct classify_memo *memo; /* NULL: each thread makes its own, which takes its time */
 	struct strpool *strings;
-	name_data_fn *name_data; /* NULL: no names */
-	void *name_data_context;
+	name_data_fn *name_data;	 /* NULL: no names */
+	find_variable_fn *find_variable; /* NULL: nothing is found */
+	void *names;			 /* the context of both */
 	/* When the capture was made, for limits given as a time of day; 0: not known. */
 	int64_t realtime_ns, monotonic_ns, boottime_ns;
 };

@@ -4,6 +4,7 @@
  */
 #include "base/array.h"
 #include "classify/frames.h"
+#include "classify/hotspot.h"
 #include "classify/locks.h"
 #include "classify/maker.h"
 #include "classify/owners.h"
@@ -198,6 +199,8 @@ static bool by_frames(struct subject *subject, const struct futex_wait *futex)
 		if (row->class == WAIT_ONCE)
 			find_initialiser(subject);
 	}
+	if (row->class == WAIT_MONITOR_ENTER || row->class == WAIT_OBJECT)
+		hotspot_find_monitor(subject);
 	if (match.doubtful)
 		subject_doubt(subject);
 	return true;

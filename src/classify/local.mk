@@ -8,6 +8,8 @@ libhangdump_a_SOURCES += \
 	src/classify/frames.c \
 	src/classify/frames.h \
 	src/classify/futex.c \
+	src/classify/hotspot.c \
+	src/classify/hotspot.h \
 	src/classify/idle.c \
 	src/classify/io.c \
 	src/classify/libc_lock.c \

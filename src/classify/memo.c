@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 #include "base/array.h"
 #include "classify/frames.h"
+#include "classify/hotspot.h"
 #include "classify/maker.h"
 #include "classify/subject.h"
 
@@ -25,6 +26,7 @@ struct classify_memo {
 	size_t awake;		 /* threads that may be at work */
 	array(uint64_t) stirred; /* of them, the futexes of those that only our stop has woken */
 	bool has_libc;
+	struct hotspot *hotspot;
 	struct name_facts **names; /* by hash, open addressing */
 	size_t name_count, name_slots;
 	row_numbers rows; /* scratch */
@@ -130,6 +132,7 @@ void classify_memo_free(struct classify_memo *memo)
 	for (size_t i = 0; i < memo->name_slots; i++)
 		forget(memo->names[i]);
 	free(memo->names);
+	hotspot_free(memo->hotspot);
 	array_deinit(&memo->rows);
 	array_deinit(&memo->stirred);
 	array_deinit(&memo->by_ns_tid);
@@ -173,6 +176,11 @@ bool memo_nobody_works_on(const struct classify_memo *memo, uint64_t futex)
 	size_t n = memo->stirred.count;
 	return memo->awake == n &&
 	       (n == 0 || (memo->stirred.items[0] == futex && memo->stirred.items[n - 1] == futex));
+}
+
+struct hotspot **memo_hotspot(struct classify_memo *memo)
+{
+	return &memo->hotspot;
 }
 
 bool memo_has_libc(const struct classify_memo *memo)

@@ -51,6 +51,9 @@ bool memo_nobody_works_on(const struct classify_memo *memo, uint64_t futex);
  * steady.
  */
 bool slept_at_stop(const struct capture_thread *thread);
+/* Where hotspot.c keeps what it has learned: NULL at first; the memo frees it. */
+struct hotspot;
+struct hotspot **memo_hotspot(struct classify_memo *memo);
 /* Does the process map a libc?  A static program has it in itself. */
 bool memo_has_libc(const struct classify_memo *memo);
 

@@ -53,6 +53,14 @@ static const struct capture_thread *thread_of_stack(const struct subject *subjec
 											: NULL;
 }
 
+const struct capture_thread *place_thread_of_stack(const struct subject *subject, uint64_t address)
+{
+	const struct capture_mapping *mapping = capture_mapping_at(subject->process, address);
+	return mapping && mapping->writable && !mapping->shared
+		       ? thread_of_stack(subject, mapping, address)
+		       : NULL;
+}
+
 static const char *shared_place(struct subject *subject, const struct capture_mapping *mapping,
 				uint64_t address)
 {

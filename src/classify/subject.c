@@ -51,7 +51,7 @@ const char *subject_name_data(const struct subject *subject, uint64_t address)
 	const struct classify_context *context = subject->context;
 	if (!address || !context->name_data)
 		return NULL;
-	return context->name_data(context->name_data_context, address);
+	return context->name_data(context->names, address);
 }
 
 void subject_set_object(struct subject *subject, const char *kind, uint64_t address)

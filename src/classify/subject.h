@@ -86,6 +86,8 @@ void classify_time(struct subject *subject);
 
 /* place.c: where a resource in memory is, said when it has no name. */
 void classify_place(struct subject *subject);
+/* place.c: the thread in the used part of whose stack the address lies, or NULL. */
+const struct capture_thread *place_thread_of_stack(const struct subject *subject, uint64_t address);
 /* place.c: a heap of one of malloc's arenas beside the main one. */
 bool place_is_arena(const struct capture_process *process, const struct capture_mapping *mapping);
 

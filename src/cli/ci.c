@@ -69,6 +69,14 @@ void ci_add_bracketed(struct text *to, const char *bytes, size_t n)
 	text_printf(to, "%s::%s::\n", n && bytes[n - 1] != '\n' ? "\n" : "", token);
 }
 
+void ci_add_foreign(const struct ci *ci, struct text *to, const char *bytes, size_t n)
+{
+	if (ci->github)
+		ci_add_bracketed(to, bytes, n);
+	else
+		text_add_n(to, bytes, n);
+}
+
 static int longest_run(const char *s, char c)
 {
 	int longest = 0, run = 0;

@@ -29,6 +29,8 @@ void ci_add_error(struct text *to, const char *title, const char *message);
 
 /* n bytes of foreign text that are no commands, between two lines that nobody can guess. */
 void ci_add_bracketed(struct text *to, const char *bytes, size_t n);
+/* The same where somebody reads commands, else the bytes alone. */
+void ci_add_foreign(const struct ci *ci, struct text *to, const char *bytes, size_t n);
 
 /* Markdown: the title, and the report as it is.  At most `most` bytes. */
 void ci_add_summary(struct text *to, const char *title, const char *report, size_t most);

@@ -1,6 +1,7 @@
 /* hangdump show DUMP: print a saved dump again. */
 #include "cli/command.h"
 #include "cli/exit_code.h"
+#include "cli/filter_options.h"
 #include "cli/load.h"
 #include "cli/report.h"
 #include "cli/report_options.h"
@@ -10,6 +11,7 @@ enum { DEFAULT_DEADLINE_MS = 60000 };
 
 struct show_options {
 	struct report_options report;
+	struct filter_options filter;
 	uint64_t deadline_ms;
 	const char *dump;
 };
@@ -27,7 +29,8 @@ static error_t parse(int key, char *word, struct argp_state *state)
 	struct show_options *show = state->input;
 	switch (key) {
 	case ARGP_KEY_INIT:
-		state->child_inputs[0] = &show->report;
+		state->child_inputs[0] = &show->filter;
+		state->child_inputs[1] = &show->report;
 		return 0;
 	case OPTION_DEADLINE:
 		show->deadline_ms = duration_or_die(state, "deadline", word);
@@ -50,7 +53,8 @@ static const char doc[] =
 	"Exit status: 0 whole; 1 something could not be read when the dump was made; 2 nothing to "
 	"show.\n\nhangdump-show(1) has the rest.";
 
-static const struct argp_child children[] = {{&report_argp, 0, NULL, 0}, {0}};
+static const struct argp_child children[] = {
+	{&filter_argp, 0, NULL, 0}, {&report_argp, 0, NULL, 0}, {0}};
 static const struct argp argp = {argp_options, parse, "DUMP", doc, children, NULL, NULL};
 
 static void limit_stacks(struct dump *dump, unsigned max_frames)
@@ -75,6 +79,18 @@ static struct error *show(struct dump *dump, const struct report_options *option
 	return error;
 }
 
+static struct error *load_and_show(struct show_options *options, struct dump *dump)
+{
+	struct error *error = filter_settle(&options->filter, &options->report);
+	if (!error)
+		error = load_dump(options->dump, deadline_in_ms(options->deadline_ms), dump);
+	if (!error && !dump->processes.count)
+		error = error_new(ERROR_FORMAT, 0, options->dump, "(no process is in it)");
+	if (!error)
+		error = filter_check(&options->filter, dump);
+	return error ? error : show(dump, &options->report);
+}
+
 static int run_show(int argc, char **argv)
 {
 	struct show_options options = {.report = REPORT_OPTIONS_DEFAULT,
@@ -85,17 +101,14 @@ static int run_show(int argc, char **argv)
 	argp_parse(&argp, argc, argv, 0, NULL, &options);
 	report_options_settle(&options.report);
 	dump_init(&dump);
-	struct error *error = load_dump(options.dump, deadline_in_ms(options.deadline_ms), &dump);
+	struct error *error = load_and_show(&options, &dump);
 	enum exit_code code = dump_is_whole(&dump) ? EXIT_WHOLE : EXIT_PARTIAL;
-	if (!error && !dump.processes.count)
-		error = error_new(ERROR_FORMAT, 0, options.dump, "(no process is in it)");
-	if (!error)
-		error = show(&dump, &options.report);
 	if (error) {
 		report_error(error);
 		error_free(error);
 		code = EXIT_NOTHING;
 	}
+	filter_options_deinit(&options.filter);
 	dump_deinit(&dump);
 	return code;
 }

@@ -11,6 +11,8 @@ libhangdump_a_SOURCES += \
 	src/cli/exit_code.h \
 	src/cli/file_template.c \
 	src/cli/file_template.h \
+	src/cli/filter_options.c \
+	src/cli/filter_options.h \
 	src/cli/ignore_file.c \
 	src/cli/ignore_file.h \
 	src/cli/live_dump.c \

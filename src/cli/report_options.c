@@ -109,6 +109,15 @@ void report_options_settle(struct report_options *report)
 	report->render.kernel_stacks_never = report->kernel_stacks == KERNEL_STACKS_NEVER;
 }
 
+bool report_has_text(const struct report_options *report)
+{
+	for (size_t i = 1; i < report->output_count; i++) {
+		if (format_for(report, report->outputs[i]) == FORMAT_TEXT)
+			return true;
+	}
+	return report->format == FORMAT_TEXT;
+}
+
 struct error *report_write(const struct dump *dump, const struct report_options *report,
 			   struct output *output)
 {

@@ -33,6 +33,9 @@ extern const struct argp report_argp;
 /* After the command line: the format by the output's suffix, colours by terminal and environment. */
 void report_options_settle(struct report_options *options);
 
+/* Is one of the outputs text? */
+bool report_has_text(const struct report_options *options);
+
 /* Are there to be colours on this descriptor: by options, environment and terminal? */
 bool report_wants_color(const struct report_options *options, int fd);
 

@@ -1,6 +1,7 @@
 #include "cli/run_notice.h"
 
 #include "base/text.h"
+#include "cli/ci.h"
 #include "cli/outlet.h"
 
 #include <string.h>
@@ -14,8 +15,12 @@ static void add_name(struct text *line, const char *name)
 
 static void say(struct text *line)
 {
+	const struct ci ci = ci_detect();
+	struct text all = {0};
 	text_add(line, "\n");
-	error_free(outlet_standard_error(line->bytes, line->length, deadline_in_ms(SAY_MS)));
+	ci_add_foreign(&ci, &all, line->bytes, line->length);
+	error_free(outlet_standard_error(all.bytes, all.length, deadline_in_ms(SAY_MS)));
+	text_deinit(&all);
 	text_deinit(line);
 }
 

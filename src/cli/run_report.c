@@ -111,16 +111,13 @@ static void note_error(struct job *job, struct error *error)
 	error_free(error);
 }
 
-/* What the tree's own text is part of; under GitHub Actions it may not give commands. */
+/* The text has words of the tree's in it; before and after are ours alone. */
 static void say(const struct job *job, const struct text *text, const char *before,
 		const char *after, uint64_t ms)
 {
 	struct text all = {0};
 	text_add(&all, before);
-	if (job->ci.github)
-		ci_add_bracketed(&all, text->bytes, text->length);
-	else
-		text_add_n(&all, text->bytes, text->length);
+	ci_add_foreign(&job->ci, &all, text->bytes, text->length);
 	text_add(&all, after);
 	/* There is nobody to tell when it fails. */
 	error_free(outlet_standard_error(all.bytes, all.length, within(job->event->budget, ms)));

@@ -34,6 +34,11 @@ static const char *name_data(void *symbolize, uint64_t address)
 	return symbolize_data(symbolize, address);
 }
 
+static uint64_t find_variable(void *symbolize, const char *library, const char *name)
+{
+	return symbolize_find_variable(symbolize, library, name);
+}
+
 static void copy_process(struct dump *dump, const struct capture *capture,
 			 const struct capture_process *from, struct process *to)
 {
@@ -202,7 +207,8 @@ static void dump_process(struct line *line, const struct capture *capture)
 						   .memo = classify_memo_new(line->from),
 						   .strings = &dump->strings,
 						   .name_data = name_data,
-						   .name_data_context = line->symbolize,
+						   .find_variable = find_variable,
+						   .names = line->symbolize,
 						   .realtime_ns = capture->taken_at_ns,
 						   .monotonic_ns = (int64_t)capture->monotonic_ns,
 						   .boottime_ns = (int64_t)capture->boottime_ns};

@@ -16,7 +16,10 @@ libhangdump_a_SOURCES += \
 	src/render/progress.c \
 	src/render/render.h \
 	src/render/resource.c \
+	src/render/select.c \
+	src/render/select.h \
 	src/render/text.c \
 	src/render/verbose.c \
+	src/render/who.c \
 	src/render/words.c \
 	src/render/words.h

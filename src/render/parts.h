@@ -24,6 +24,9 @@ typedef void add_sentence_fn(void *context, const char *sentence);
 void tell_evidence(struct printer *p, const struct finding *finding, add_sentence_fn *add,
 		   void *context);
 
+/* With a filter for it; an empty line before each resource. */
+void print_who(struct printer *p);
+
 /* No end of line: "[mutex lock, 5 minutes, idle]". */
 void print_bracket(struct printer *p, const struct group *group);
 /* "threads", "goroutine". */

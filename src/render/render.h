@@ -9,6 +9,24 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+enum render_only { ONLY_ANY, ONLY_STUCK, ONLY_IDLE };
+
+/* All of what is given must be true of a thread. */
+struct render_filter {
+	enum render_only only;
+	const char *function; /* glob: one of its functions; NULL: any */
+	uint64_t *threads;    /* tids and goids */
+	size_t thread_count;  /* 0: any */
+	/*
+	 * What it waits for, or is waited for to let go of: "0x7f..." is an address, else it is a
+	 * glob for the resource's name.  NULL: anything.
+	 */
+	const char *who;
+};
+
+/* Is there a thread or goroutine that it shows? */
+bool render_filter_matches(const struct dump *dump, const struct render_filter *filter);
+
 struct render_options {
 	bool color;
 	bool no_idle; /* leave idle groups out (they are still counted) */
@@ -18,6 +36,7 @@ struct render_options {
 	 * the user's frames say little.  never wins.
 	 */
 	bool kernel_stacks_always, kernel_stacks_never;
+	const struct render_filter *filter; /* NULL: everything; what it leaves out is counted */
 };
 
 /*
@@ -43,7 +62,10 @@ void render_brief(const struct dump *dump, const struct brief_options *options, 
 /* No end of line: "DEADLOCK: 2 threads wait for each other, and 1 more finding", or "no finding". */
 void render_verdict(const struct dump *dump, struct text *ret);
 
-/* A line for all threads of a process that show the same, appended to *ret; escaped. */
+/*
+ * A line for all threads of a process that show the same, and one for all processes of one name
+ * and one thread that do, appended to *ret; escaped.
+ */
 void render_glance(const struct glance *glance, struct text *ret);
 
 struct render_diff_options {

@@ -2,6 +2,7 @@
 #include "base/cleanup.h"
 #include "base/duration.h"
 #include "render/parts.h"
+#include "render/select.h"
 
 static const enum style suspicion_styles[] = {[SUSPICION_HIGH] = STYLE_HIGH,
 					      [SUSPICION_MEDIUM] = STYLE_MEDIUM,
@@ -134,12 +135,14 @@ static void print_left_out(struct printer *p, const struct tally *tally, bool of
 	print_end(p);
 }
 
+/* Those that are in no group or, with a filter, in none that it shows. */
 static void print_ungrouped(struct printer *p, size_t count, bool of_goroutines)
 {
 	if (!count)
 		return;
 	print_end(p);
-	print_format(p, "%zu %s in no group.", count, member_word(of_goroutines, count));
+	print_format(p, "%zu %s %s.", count, member_word(of_goroutines, count),
+		     p->options->filter ? "left out by the filter" : "in no group");
 	print_end(p);
 }
 
@@ -150,7 +153,7 @@ static void print_rest(struct printer *p, const struct tally tallies[2], const b
 	for (size_t i = 0; i < p->dump->processes.count; i++) {
 		const struct process *process = &p->dump->processes.items[i];
 		totals[1] += process->goroutines.count;
-		if (!seen[i] && p->dump->processes.count > 1)
+		if (!seen[i] && p->dump->processes.count > 1 && !p->options->filter)
 			print_process_header(p, process);
 	}
 	for (int i = 0; i < 2; i++)
@@ -180,13 +183,27 @@ static void print_groups(struct printer *p)
 	print_rest(p, tallies, seen);
 }
 
+static void print_findings_left_out(struct printer *p, size_t count)
+{
+	if (!count)
+		return;
+	print_end(p);
+	print_format(p, "%zu finding%s left out by the filter.", count, count == 1 ? "" : "s");
+	print_end(p);
+}
+
 void render_text(const struct dump *dump, const struct render_options *options, FILE *to)
 {
 	struct printer p;
-	printer_init(&p, dump, options, to);
+	struct dump view;
+	if (options->filter)
+		select_view(dump, options->filter, &view);
+	printer_init(&p, options->filter ? &view : dump, options, to);
 	print_header(&p);
+	print_who(&p);
 	print_findings(&p);
 	print_groups(&p);
+	print_findings_left_out(&p, dump->findings.count - p.dump->findings.count);
 	if (p.saw_guess) {
 		print_end(&p);
 		print(&p, "Frames marked ? are guesses, or stand behind one.");
@@ -196,4 +213,6 @@ void render_text(const struct dump *dump, const struct render_options *options, 
 	if (options->verbose)
 		print_modules(&p);
 	printer_finish(&p);
+	if (options->filter)
+		select_deinit(&view);
 }

@@ -32,7 +32,8 @@ static struct frame *make_frame(struct reader *reader, const json_t *object)
 	frame->found_by = read_found_by(reader, &fields);
 	frame->doubtful = field_flag(&fields, "doubtful");
 	frame->inlined = field_flag(&fields, "inlined");
-	frame->pc = field_address(&fields, "pc");
+	uint64_t pc = field_address(&fields, "pc");
+	frame->pc = frame->kind == FRAME_KERNEL ? 0 : pc;
 	frame->function = field_text(&fields, "function");
 	frame->offset = (uint64_t)field_number(&fields, "offset", INT64_MAX, 0);
 	frame->module = field_text(&fields, "module");

@@ -36,6 +36,9 @@ struct symbol_index {
 /* The symbol that holds address, the best known of its names; NULL when in none. */
 const struct symbol *symbol_index_find(struct symbol_index *index, const struct object *object,
 				       enum symbol_kind kind, uint64_t address);
+/* Where the symbol of this name, whatever its version, begins; 0 when there is none. */
+uint64_t symbol_index_address(struct symbol_index *index, const struct object *object,
+			      enum symbol_kind kind, const char *name);
 void symbol_index_deinit(struct symbol_index *index);
 
 /* The function that holds address; *ret_start is where it begins.  NULL when in none. */

@@ -286,6 +286,18 @@ static const char *name_data(struct symbolize *symbolize, const struct object *o
 	return name;
 }
 
+uint64_t symbolize_find_variable(struct symbolize *symbolize, const char *library, const char *name)
+{
+	for (size_t i = 0; i < objects_count(symbolize->objects) && !is_cut(symbolize); i++) {
+		const char *path = objects_peek(symbolize->objects, i)->path;
+		if (strncmp(base_name(path), library, strlen(library)) != 0)
+			continue;
+		const struct object *object = objects_get(symbolize->objects, i);
+		return symbol_index_address(&symbolize->data.items[i], object, SYMBOL_DATA, name);
+	}
+	return 0;
+}
+
 const char *symbolize_data(struct symbolize *symbolize, uint64_t address)
 {
 	const struct named *known = address_map_get(&symbolize->named, address);

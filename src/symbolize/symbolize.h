@@ -35,6 +35,13 @@ void symbolize_stack(struct symbolize *symbolize, struct stack *stack);
  */
 const char *symbolize_data(struct symbolize *symbolize, uint64_t address);
 
+/*
+ * The address of a variable of the first object whose file name begins with `library`; 0 when there
+ * is none.
+ */
+uint64_t symbolize_find_variable(struct symbolize *symbolize, const char *library,
+				 const char *name);
+
 /* True when the deadline cut some look-ups short. */
 bool symbolize_was_cut(const struct symbolize *symbolize);
 

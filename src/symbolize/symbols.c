@@ -85,12 +85,30 @@ static void build(struct symbol_index *index, Dwfl_Module *module, enum symbol_k
 	array_sort(&index->symbols, compare);
 }
 
-const struct symbol *symbol_index_find(struct symbol_index *index, const struct object *object,
-				       enum symbol_kind kind, uint64_t address)
+static void build_once(struct symbol_index *index, const struct object *object,
+		       enum symbol_kind kind)
 {
 	if (!index->built && object->module)
 		build(index, object->module, kind);
 	index->built = true;
+}
+
+uint64_t symbol_index_address(struct symbol_index *index, const struct object *object,
+			      enum symbol_kind kind, const char *name)
+{
+	build_once(index, object, kind);
+	array_for_each (&index->symbols, symbol) {
+		if (strncmp(symbol->raw, name, strlen(name)) == 0 &&
+		    without_version(symbol->raw) == strlen(name))
+			return symbol->start;
+	}
+	return 0;
+}
+
+const struct symbol *symbol_index_find(struct symbol_index *index, const struct object *object,
+				       enum symbol_kind kind, uint64_t address)
+{
+	build_once(index, object, kind);
 	size_t low = 0, high = index->symbols.count;
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;

@@ -15,9 +15,10 @@ def name_of(pid, tid):
     return hang.read_file(f"/proc/{pid}/task/{tid}/comm").strip()
 
 
-def start():
-    victim = Victim("progress")
+def start(*arguments):
+    victim = Victim("progress", *arguments)
     victim.ready()
+    victim.sleeps = None
     settle(victim)
     return victim
 
@@ -47,20 +48,45 @@ def tell(victim, command):
     settle(victim)
 
 
-def save(victim, name, *options):
-    """A dump in a file, taken while the poller slept; a machine with much to do needs a few."""
+class Again(Exception):
+    """A dump that met the poller awake: its stops would show in the next one."""
+
+
+def on_progress(function):
+    """A case on a victim of its own, anew where a dump came at a bad moment."""
+
+    def run():
+        for _ in range(10):
+            victim = start()
+            try:
+                return function(victim)
+            except Again:
+                victim.kill()
+        hang.fail("the poller was never met asleep")
+
+    run.__name__ = function.__name__
+    return case(run)
+
+
+def sleeps_of(victim):
+    tid = next(t for t in hang.tids_of(victim.pid) if name_of(victim.pid, t) == "cycling")
+    return int(hang.status_field(victim.pid, tid, "voluntary_ctxt_switches"))
+
+
+def save(victim, name):
+    """A dump in a file, at least two turns of the poller after the one before."""
     path = os.path.join(victim.scratch, name)
-
-    def slept():
-        result = run_hangdump("-o", path, *options, victim.pid)
-        check(result.status in (0, 1), f"{result}")
-        with open(path, encoding="utf-8") as file:
-            dump = json.load(file)
-        hang.check_dump(dump)
-        waits = {t["name"]: t["wait"]["class"] for t in hang.threads_of(dump).values()}
-        return waits["cycling"] == "sleep" and waits["spinning"] == "running" and dump
-
-    hang.wait_until(slept, "a dump in which the poller sleeps")
+    if victim.sleeps is not None:
+        hang.wait_until(lambda: sleeps_of(victim) >= victim.sleeps + 2, "two turns of the poller")
+    settle(victim)
+    result = run_hangdump("-o", path, victim.pid)
+    check(result.status in (0, 1), f"{result}")
+    with open(path, encoding="utf-8") as file:
+        dump = hang.check_dump(json.load(file))
+    waits = {t["name"]: t["wait"]["class"] for t in hang.threads_of(dump).values()}
+    if waits["cycling"] != "sleep" or waits["spinning"] != "running":
+        raise Again
+    victim.sleeps = sleeps_of(victim)
     return path
 
 
@@ -89,9 +115,8 @@ def words(found):
     return {t["name"]: word for word, threads in found["threads"].items() for t in threads}
 
 
-@case
-def each_word_is_said_of_its_thread():
-    victim = start()
+@on_progress
+def each_word_is_said_of_its_thread(victim):
     old = save(victim, "old.json")
     tell(victim, "move")
     new = save(victim, "new.json")
@@ -111,12 +136,11 @@ def each_word_is_said_of_its_thread():
     check_equal(order, sorted(order), "the order of the groups")
     stat = run_hangdump("diff", "--stat", old, new).text()
     check("0 ->     1     +1  [semaphore wait] newborn: 1 new" in stat, f"--stat: {stat}")
-    check("[mutex lock] wait_for_lock: 1 stuck" in stat, f"--stat: {stat}")
+    check("[semaphore wait] wait_for_ever: 1 stuck" in stat, f"--stat: {stat}")
 
 
-@case
-def nothing_moves_in_a_hang():
-    victim = start()
+@on_progress
+def nothing_moves_in_a_hang(victim):
     old = save(victim, "old.json")
     new = save(victim, "new.json")
     found = diff(old, new, statuses=(0,))
@@ -124,18 +148,16 @@ def nothing_moves_in_a_hang():
     check_equal(got.pop("cycling"), "cycling", "the poller")
     check_equal(got.pop("spinning"), "spinning", "the spinner")
     # Were our own stops counted, these would be cycling.
-    if os.path.getmtime(new) - os.path.getmtime(old) < 30:
-        check_equal(set(got.values()), {"stuck"}, f"the others: {got}")
+    check_equal(set(got.values()), {"stuck"}, f"the others: {got}")
     check_equal(run_hangdump("diff", "--fail-on=stuck", old, new).status, 1, "--fail-on=stuck")
     check_equal(run_hangdump("diff", "--fail-on=new,gone", old, new).status, 0, "--fail-on=new")
     check_equal(run_hangdump("diff", "--fail-on=spinning", old, new).status, 1,
                 "--fail-on=spinning")
 
 
-@case
-def who_runs_unseen_is_unknown():
+@on_progress
+def who_runs_unseen_is_unknown(victim):
     """Somebody else traces it: what runs shows no stack, what sleeps all the while is stuck still."""
-    victim = start()
     old = save(victim, "old.json")
     with Victim("tracer", victim.pid) as tracer:
         tracer.ready()
@@ -148,18 +170,16 @@ def who_runs_unseen_is_unknown():
     check_equal(why, ["unreadable in one dump"], "why")
 
 
-@case
-def a_live_process_is_compared_with_itself():
-    victim = start()
+@on_progress
+def a_live_process_is_compared_with_itself(victim):
     found = diff("--interval=300ms", victim.pid, victim.pid)
     check(found["apart_ns"] >= 300_000_000, f"apart: {found['apart_ns']}")
     check_equal(words(found)["stuck"], "stuck", "what is stuck")
     check_equal(words(found)["spinning"], "spinning", "what spins")
 
 
-@case
-def one_dump_does_not_differ_from_itself():
-    victim = start()
+@on_progress
+def one_dump_does_not_differ_from_itself(victim):
     old = save(victim, "old.json")
     found = diff(old, old, statuses=(0,))
     check_equal({w for w, t in found["threads"].items() if t}, {"unknown"}, "words")
@@ -167,9 +187,8 @@ def one_dump_does_not_differ_from_itself():
     check("No time has passed" in text, f"does not say that it is one dump: {text[:500]}")
 
 
-@case
-def swapped_dumps_warn():
-    victim = start()
+@on_progress
+def swapped_dumps_warn(victim):
     old = save(victim, "old.json")
     tell(victim, "move")
     new = save(victim, "new.json")
@@ -182,9 +201,8 @@ def swapped_dumps_warn():
     check_equal(words(found)["stuck"], "stuck", "who is in both")
 
 
-@case
-def exec_is_told():
-    victim = start()
+@on_progress
+def exec_is_told(victim):
     old = save(victim, "old.json")
     victim.send("exec")
     victim.ready()
@@ -244,9 +262,8 @@ def two_runs_of_a_program_at_fixed_addresses_are_equal():
     two_runs_are_equal(path, addresses_differ=False)
 
 
-@case
-def a_hang_differs_from_a_run_without():
-    victim = start()
+@on_progress
+def a_hang_differs_from_a_run_without(victim):
     old = save(victim, "old.json")
     other, new, _ = bank()
     found = diff(old, new, statuses=(1,))
@@ -261,9 +278,8 @@ def leaks(*arguments, statuses):
     return sorted(t["name"] for leak in found["leaks"] for t in leak["threads"]), found
 
 
-@case
-def three_senders_leak_and_nothing_else():
-    victim = start()
+@on_progress
+def three_senders_leak_and_nothing_else(victim):
     before = save(victim, "before.json")
     check_equal(leaks(before, victim.pid, statuses=(0,))[0], [], "leaks of nothing")
     tell(victim, "move")  # moved and replaced threads are no leak, a new one is
@@ -279,14 +295,13 @@ def three_senders_leak_and_nothing_else():
     text = run_hangdump("diff", "--leaks", "--color=never", before, victim.pid)
     check_equal(text.status, 1, "status of the text")
     check("LEAKED: 3 threads in 1 group" in text.text(), f"{text.text()[:600]}")
-    check("wait_for_lock" not in text.text(), "what has not leaked is shown")
+    check("wait_for_ever" not in text.text(), "what has not leaked is shown")
     after = save(victim, "after.json")
     check_equal(leaks(before, after, statuses=(1,))[0], ["sender"] * 3, "leaks of two files")
 
 
-@case
-def what_is_allowed_or_ignored_is_no_leak():
-    victim = start()
+@on_progress
+def what_is_allowed_or_ignored_is_no_leak(victim):
     before = save(victim, "before.json")
     tell(victim, "leak")
     after = save(victim, "after.json")
@@ -316,38 +331,17 @@ def built_in_patterns_can_be_seen_and_switched_off():
     result = run_hangdump("diff", "--print-default-ignores")
     check_equal(result.status, 0, f"{result}")
     check("name:jemalloc_bg_thd" in result.text().splitlines(), result.text())
-    victim = start()
-    before = save(victim, "before.json")
-    with open(before, encoding="utf-8") as file:
-        dump = json.load(file)
-    dump["processes"][0]["threads"] = [
-        t for t in dump["processes"][0]["threads"] if t["name"] != "stuck"]
-    for group in dump["groups"]:
-        group["tids"] = [t for t in group["tids"]
-                         if t in {x["tid"] for x in dump["processes"][0]["threads"]}]
-    dump["groups"] = [g for g in dump["groups"] if g["tids"]]
-    dump["findings"] = []
-    dump["clock"]["boot_id"] = "another"
-    for thread in dump["processes"][0]["threads"]:
-        thread["name"] = "jemalloc_bg_thd"
-    less = os.path.join(victim.scratch, "less.json")
-    with open(less, "w", encoding="utf-8") as file:
-        json.dump(dump, file)
-    dump["processes"][0]["threads"] *= 1
-    with open(before, encoding="utf-8") as file:
-        more = json.load(file)
-    for thread in more["processes"][0]["threads"]:
-        thread["name"] = "jemalloc_bg_thd"
-    full = os.path.join(victim.scratch, "more.json")
-    with open(full, "w", encoding="utf-8") as file:
-        json.dump(more, file)
-    leaks(less, full, statuses=(0,))
-    leaks("--no-default-ignores", less, full, statuses=(1,))
+    victim = start("gmain")
+    before = os.path.join(victim.scratch, "before.json")
+    run_hangdump("-o", before, victim.pid)
+    tell(victim, "leak")
+    leaks(before, victim.pid, statuses=(0,))
+    check_equal(leaks("--no-default-ignores", before, victim.pid, statuses=(1,))[0], ["gmain"] * 3,
+                "leaks without the list")
 
 
-@case
-def who_ends_within_the_grace_has_not_leaked():
-    victim = start()
+@on_progress
+def who_ends_within_the_grace_has_not_leaked(victim):
     before = save(victim, "before.json")
     tell(victim, "linger")
     check_equal(leaks(before, victim.pid, statuses=(1,))[0], ["lingering"], "leaks")
@@ -361,36 +355,33 @@ def who_ends_within_the_grace_has_not_leaked():
     hang.check_untraced(victim.pid)
 
 
-@case
-def samples_say_what_threads_do():
-    victim = start()
+@on_progress
+def samples_say_what_threads_do(victim):
     for attempt in range(10):
-        found = hang.dump(victim.pid, "--samples=3", "--interval=200ms")
+        found = hang.dump(victim.pid, "--samples=3", "--interval=500ms")
         got = {t["name"]: t["progress"] for t in hang.threads_of(found).values()}
         if got["cycling"] == "cycling":
             break  # it was met awake otherwise, and has moved
     check_equal(got, {"progress": "stuck", "stuck": "stuck", "cycling": "cycling",
                       "spinning": "spinning", "moving": "stuck", "leaving": "stuck"}, "words")
-    check(found["watched_ms"] >= 400, f"watched for {found['watched_ms']} ms")
+    check(found["watched_ms"] >= 1000, f"watched for {found['watched_ms']} ms")
     for group in found["groups"]:
         check_equal(sum(group["progress"].values()), len(group["tids"]), "words of a group")
     text = run_hangdump("--samples=2", "--interval=100ms", "--color=never", victim.pid).text()
     check("\nwatched for " in text, f"the header: {text[:300]}")
-    check('1 thread [mutex lock, stuck]' in text, f"the stuck one: {text}")
+    check('1 thread [semaphore wait, stuck]' in text, f"the stuck one: {text}")
     hang.check_untraced(victim.pid)
 
 
-@case
-def one_sample_says_nothing_of_progress():
-    victim = start()
+@on_progress
+def one_sample_says_nothing_of_progress(victim):
     found = hang.dump(victim.pid)
     check_equal(found["watched_ms"], None, "watched")
     check_equal({t["progress"] for t in hang.threads_of(found).values()}, {None}, "progress")
 
 
-@case
-def trouble_is_two():
-    victim = start()
+@on_progress
+def trouble_is_two(victim):
     old = save(victim, "old.json")
     nowhere = os.path.join(victim.scratch, "nowhere.json")
     hang.check_one_error_line(run_hangdump("diff", old, nowhere), 2, "nowhere.json")

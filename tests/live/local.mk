@@ -9,6 +9,7 @@ AM_TESTS_ENVIRONMENT = HANGDUMP_BUILDDIR='$(abs_top_builddir)'; export HANGDUMP_
 	PYTHONDONTWRITEBYTECODE=1; export PYTHONDONTWRITEBYTECODE;
 
 live_tests = \
+	tests/live/attach.py \
 	tests/live/classes.py \
 	tests/live/diff.py \
 	tests/live/hostile_files.py \

@@ -336,7 +336,7 @@ def what_may_not_be_traced_is_said_and_ended_all_the_same():
     text = result.errors()
     check("no process could be dumped" in text.splitlines()[0], text)
     check("no permission" in text, text)
-    check(re.search(r"^process \d+ \(sleeper\), 1 thread:$", text, re.M), text)
+    check(re.search(r"^process \d+ \(sleeper\), 1 thread: asleep", text, re.M), text)
 
 
 # --- signals --------------------------------------------------------------------------------
@@ -444,6 +444,25 @@ def the_target_gives_no_commands():
             found = commands_of(result.errors())
             check_equal([command for command, _, _ in found], ["error"], f"{name}: {found}")
             check("pwned" not in found[0][1], f"{name}: {found}")
+
+
+@case
+def what_is_left_behind_gives_no_commands():
+    """Its name is told when the command has ended by itself."""
+    code = ("import ctypes, os, time\n"
+            "if os.fork() == 0:\n"
+            "    os.setsid(); ctypes.CDLL(None).prctl(15, b'##[error]pwned'); os.write(1, b'.')\n"
+            "    os.close(1); os.close(2); time.sleep(1000)\n"
+            "os.read(0, 1)")
+    reader, writer = os.pipe()
+    result = subprocess.run([hang.HANGDUMP, "run", "--leftovers=kill", sys.executable, "-c", code],
+                            stdin=reader, stdout=writer, stderr=subprocess.PIPE,
+                            env=environment(GITHUB_ACTIONS="true"), timeout=hang.LIMIT, check=False)
+    os.close(reader)
+    os.close(writer)
+    text = result.stderr.decode()
+    check("pwned" in text, f"it is not named: {text}")
+    check_equal(commands_of(text), [], "commands")
 
 
 @case

@@ -198,6 +198,28 @@ def a_dump_comes_through_pipes():
 
 
 @case
+def a_filter_shows_what_was_asked_for():
+    with Saved() as saved:
+        dump = bank(saved)
+        thread = next(t for t in json.loads(saved.read("a.json"))["processes"][0]["threads"]
+                      if t["name"] == "transfer-1")
+        for options in (["--only=transfer*"], [f"--thread={thread['tid']}", "--only=stuck"],
+                        [f"--who={thread['wait']['resource']['address']}"], ["--who=savings"]):
+            result = hang.run_hangdump("show", *options, dump)
+            check_equal(result.status, 0, f"{result}")
+            check(f"]: {thread['tid']} \"transfer-1\"\n" in result.text(), f"{options}: {result.text()}")
+            check("threads left out by the filter" in result.text(), result.text())
+        check(", held by thread" in result.text() and "; 1 thread waits for it." in result.text(),
+              result.text())
+        result = hang.run_hangdump("show", "--only=nowhere", "--thread=1", dump)
+        hang.check_one_error_line(result, 2, "^hangdump: --only=nowhere --thread=1: no thread matches")
+        check_equal(result.out, b"", "output")
+        result = hang.run_hangdump("show", "--only=stuck", "--format=json", dump)
+        hang.check_one_error_line(result, 2, "JSON is whole")
+        check_equal(hang.run_hangdump("show", "--thread=x", dump).status, 2, "--thread=x")
+
+
+@case
 def nothing_is_waited_for_for_ever():
     with Saved() as saved:
         fifo = saved.path("fifo")

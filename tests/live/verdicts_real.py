@@ -147,12 +147,20 @@ def java_monitors():
         with Victim("java", "-XX:TieredStopAtLevel=1", "-cp", directory, "Verdicts",
                     executable=java) as victim:
             victim.ready()
-            dump = hang.dump(victim.pid)
+            # They look at their monitors once a second, and are not at rest then.
+            dumps = []
+            hang.wait_until(lambda: dumps.append(hang.dump(victim.pid)) or
+                            any(f["kind"] == DEADLOCK for f in dumps[-1]["findings"]),
+                            "the deadlock to be told")
+            dump = dumps[-1]
             keep("java-monitors", victim.pid)
             named = {t["name"]: t for t in dump["processes"][0]["threads"]}
             for name in ("a", "b"):
                 check_equal(named[name]["wait"]["class"], "monitor enter",
                             f"class of {hang.functions_of(named[name])[:8]}")
+            tids = {named[name]["tid"] for name in ("a", "b")}
+            check_equal([{t["tid"] for t in f["threads"]} for f in dump["findings"]
+                         if f["kind"] == DEADLOCK], [tids], "who waits for whom")
             check_accusations(dump, {DEADLOCK: "likely"})
 
 

@@ -1,9 +1,11 @@
 /*
+ * Usage: progress [NAME]
+ *
  * Threads for each thing that can happen between two dumps, and threads that leak, on command.
  *
  * Says `ready PID`, then heeds lines on standard input, and answers each with `done`:
  *   move     "moving" goes to another place, "leaving" ends, "newborn" begins
- *   leak     three "sender"s begin to send where nobody receives
+ *   leak     three threads, "sender" or NAME, begin to send where nobody receives
  *   linger   "lingering" begins
  *   end      "lingering" ends
  *   exec     the program begins anew
@@ -18,21 +20,21 @@
 #include <time.h>
 #include <unistd.h>
 
-static pthread_mutex_t never_given = PTHREAD_MUTEX_INITIALIZER;
-static sem_t go_on, leave, born, linger_end, receivers;
+static sem_t never_posted, go_on, leave, born, linger_end, receivers;
 static int nobody_writes[2];
 static volatile unsigned long turns;
+static const char *sender_name = "sender";
 
-static __attribute__((noinline)) void wait_for_lock(void)
+static __attribute__((noinline)) void wait_for_ever(void)
 {
-	pthread_mutex_lock(&never_given);
+	sem_wait(&never_posted);
 	turns++;
 }
 
 static __attribute__((noinline)) void poll_for_ever(void)
 {
 	for (;;) {
-		poll(NULL, 0, 100);
+		poll(NULL, 0, 200);
 		turns++;
 	}
 }
@@ -60,7 +62,7 @@ static __attribute__((noinline)) void second_place(void)
 static void *stuck(void *unused)
 {
 	prctl(PR_SET_NAME, "stuck");
-	wait_for_lock();
+	wait_for_ever();
 	return unused;
 }
 
@@ -116,7 +118,7 @@ static __attribute__((noinline)) void send_exit_status(void)
 
 static void *sender(void *unused)
 {
-	prctl(PR_SET_NAME, "sender");
+	prctl(PR_SET_NAME, sender_name);
 	send_exit_status();
 	return unused;
 }
@@ -133,7 +135,9 @@ int main(int argc, char **argv)
 {
 	char line[32];
 	pthread_t leaver, lingerer = 0;
-	(void)argc;
+	if (argc > 1)
+		sender_name = argv[1];
+	sem_init(&never_posted, 0, 0);
 	sem_init(&go_on, 0, 0);
 	sem_init(&leave, 0, 0);
 	sem_init(&born, 0, 0);
@@ -141,7 +145,6 @@ int main(int argc, char **argv)
 	sem_init(&receivers, 0, 0);
 	if (pipe(nobody_writes) != 0)
 		return 1;
-	pthread_mutex_lock(&never_given);
 	begin(stuck);
 	begin(cycling);
 	begin(spinning);

@@ -3,6 +3,7 @@ classify_tests = \
 	tests/unit/classify/call_test \
 	tests/unit/classify/futex_test \
 	tests/unit/classify/hostile_test \
+	tests/unit/classify/hotspot_test \
 	tests/unit/classify/idle_test \
 	tests/unit/classify/memo_test \
 	tests/unit/classify/names_test \
@@ -23,6 +24,9 @@ tests_unit_classify_futex_test_LDADD = $(unit_ldadd)
 tests_unit_classify_hostile_test_SOURCES = tests/unit/classify/hostile_test.c $(classify_fake)
 tests_unit_classify_hostile_test_CPPFLAGS = $(unit_cppflags)
 tests_unit_classify_hostile_test_LDADD = $(unit_ldadd)
+tests_unit_classify_hotspot_test_SOURCES = tests/unit/classify/hotspot_test.c $(classify_fake)
+tests_unit_classify_hotspot_test_CPPFLAGS = $(unit_cppflags)
+tests_unit_classify_hotspot_test_LDADD = $(unit_ldadd)
 tests_unit_classify_idle_test_SOURCES = tests/unit/classify/idle_test.c $(classify_fake)
 tests_unit_classify_idle_test_CPPFLAGS = $(unit_cppflags)
 tests_unit_classify_idle_test_LDADD = $(unit_ldadd)

@@ -1128,7 +1128,7 @@ static void a_lock_of_libcs_is_known_by_its_variable(void **state)
 		struct lock_row lock = {"libc's", NULL, PRIVATE_WAIT, 2, 0, {2}};
 		struct fake *fake = waiter(&lock);
 		fake->context.name_data = named_as_context;
-		fake->context.name_data_context = (void *)rows[i][0];
+		fake->context.names = (void *)rows[i][0];
 		assert_string_equal(fake_classify(fake)->resource.kind, rows[i][1]);
 		fake_free(fake);
 	}

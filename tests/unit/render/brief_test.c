@@ -249,6 +249,25 @@ static void a_glance_has_a_line_for_all_that_show_the_same(void **state)
 	glance_deinit(&glance);
 }
 
+static void processes_that_show_the_same_are_one_line(void **state)
+{
+	(void)state;
+	struct glance glance;
+	struct text text = {0};
+	glance_init(&glance);
+	for (pid_t pid = 20; pid < 320; pid++) {
+		struct glance_process *process = array_append(&glance.processes);
+		process->pid = pid;
+		add_glance(&glance, pid, pid == 20 ? "sh" : "sleep", 'S', "nanosleep", NULL);
+	}
+	render_glance(&glance, &text);
+	assert_has(text.bytes, "process 20 (sh), 1 thread: asleep in nanosleep\n");
+	assert_has(text.bytes,
+		   "299 processes (sleep), 1 thread each: asleep in nanosleep: 21-319\n");
+	text_deinit(&text);
+	glance_deinit(&glance);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -261,6 +280,7 @@ int main(void)
 		cmocka_unit_test(progress_is_told_of_groups_and_findings),
 		cmocka_unit_test(a_verdict_is_one_line),
 		cmocka_unit_test(a_glance_has_a_line_for_all_that_show_the_same),
+		cmocka_unit_test(processes_that_show_the_same_are_one_line),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

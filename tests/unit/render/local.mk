@@ -10,4 +10,10 @@ tests_unit_render_render_test_SOURCES = tests/unit/render/render_test.c \
 	tests/lib/make_dump.c tests/lib/make_dump.h
 tests_unit_render_render_test_CPPFLAGS = $(unit_cppflags)
 tests_unit_render_render_test_LDADD = $(unit_ldadd)
+check_PROGRAMS += tests/unit/render/select_test
+TESTS += tests/unit/render/select_test
+tests_unit_render_select_test_SOURCES = tests/unit/render/select_test.c \
+	tests/lib/make_dump.c tests/lib/make_dump.h
+tests_unit_render_select_test_CPPFLAGS = $(unit_cppflags)
+tests_unit_render_select_test_LDADD = $(unit_ldadd)
 endif

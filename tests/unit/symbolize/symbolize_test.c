@@ -154,6 +154,10 @@ static void test_data_from_symbols(void **state)
 			    "accounts");
 	assert_string_equal(symbolize_data(lab.symbolize, lab.addresses[ZEROES_1]), "zeroes+0x4");
 	/* In no variable: code, nothing, the stack. */
+	uint64_t accounts = symbolize_find_variable(lab.symbolize, "program", "accounts");
+	assert_true(accounts && accounts <= lab.addresses[ACCOUNTS_1]);
+	assert_int_equal(symbolize_find_variable(lab.symbolize, "program", "account"), 0);
+	assert_int_equal(symbolize_find_variable(lab.symbolize, "libnone", "accounts"), 0);
 	assert_null(symbolize_data(lab.symbolize, lab.addresses[PC]));
 	assert_null(symbolize_data(lab.symbolize, 0));
 	assert_null(symbolize_data(lab.symbolize, UINT64_MAX));
