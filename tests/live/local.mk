@@ -23,6 +23,8 @@ live_tests = \
 	tests/live/refusals.py \
 	tests/live/run_contract.py \
 	tests/live/run_report.py \
+	tests/live/run_signals.py \
+	tests/live/run_terminal.py \
 	tests/live/run_tree.py \
 	tests/live/sandbox.py \
 	tests/live/second_look.py \
