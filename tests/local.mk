@@ -16,6 +16,7 @@ include tests/unit/diff/local.mk
 include tests/unit/store/local.mk
 include tests/unit/parse/local.mk
 include tests/unit/render/local.mk
+include tests/unit/launch/local.mk
 include tests/unit/cli/local.mk
 include tests/victims/local.mk
 include tests/live/local.mk

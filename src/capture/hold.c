@@ -83,6 +83,16 @@ static void stop_ticks(void)
 	ticker = -1;
 }
 
+static char state_now(const struct raw_process *process, pid_t tid)
+{
+	char path[64], text[1024];
+	struct proc_stat stat;
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/stat", process->pid, tid);
+	return proc_read(AT_FDCWD, path, text, sizeof(text)) > 0 && parse_stat(text, &stat)
+		       ? stat.state
+		       : 0;
+}
+
 static void seize(struct raw_process *process, struct raw_thread *thread)
 {
 	if (thread->facts.state == 'Z' || thread->facts.state == 'X') {
@@ -93,9 +103,16 @@ static void seize(struct raw_process *process, struct raw_thread *thread)
 		thread->seized = true;
 		return;
 	}
-	thread->facts.stop_errno = errno;
+	thread->facts.stop_errno = process->hold_errno = errno;
 	thread->facts.stop = errno == ESRCH ? STOP_GONE : STOP_REFUSED;
-	process->hold_errno = errno;
+	/* A main thread that has ended since is still there, and refused with the same words. */
+	if (errno == EPERM && state_now(process, thread->facts.tid) == 'Z') {
+		process->hold_errno = ESRCH;
+		thread->facts.stop = STOP_GONE;
+		thread->facts.state = 'Z';
+		thread->facts.syscall =
+			(struct raw_syscall){.state = SYSCALL_UNREADABLE, .number = -1};
+	}
 }
 
 static void interrupt(struct raw_thread *thread)
@@ -165,11 +182,7 @@ static void settle(const struct raw_capture *raw, const struct raw_process *proc
 
 static bool is_uninterruptible(const struct raw_process *process, pid_t tid)
 {
-	char path[64], text[1024];
-	struct proc_stat stat;
-	snprintf(path, sizeof(path), "/proc/%d/task/%d/stat", process->pid, tid);
-	return proc_read(AT_FDCWD, path, text, sizeof(text)) > 0 && parse_stat(text, &stat) &&
-	       stat.state == 'D';
+	return state_now(process, tid) == 'D';
 }
 
 /* Who is in uninterruptible sleep will not come, nor who is late. */

@@ -208,8 +208,11 @@ void front_inherit(struct front *front)
 	front->tree.root = getpid();
 	front->tree.others = front->others.items;
 	front->tree.other_count = front->others.count;
+	bool had_ended = front->ended;
 	front_reap(front);
-	front->lost = !front->ended;
+	/* It is killed with its parent: that is no end of its own, unless we were about to kill it. */
+	if (!had_ended && front->stage != STAGE_KILLED)
+		front->lost = !front->ended || front->status == SIGKILL;
 	if (!front->tree.command) {
 		front->stage = STAGE_OVER;
 		return;

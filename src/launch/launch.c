@@ -96,7 +96,7 @@ static struct error *how_it_ended(const struct front *front, struct launch_resul
 				      .leftovers = front->leftovers};
 	/* That the command was killed, and how, is then our own failure. */
 	if (front->lost)
-		ret->status = front->ended_by;
+		ret->status = front->timed_out ? front->options->signal : front->ended_by;
 	else if (!front->ended)
 		ret->status = SIGKILL;
 	return NULL;

@@ -4,6 +4,7 @@
 #include "base/cleanup.h"
 #include "base/pid.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -75,10 +76,14 @@ static void signal_one(const struct relative *seen, int signal_number)
 {
 	struct relative now;
 	_cleanup_close_ int fd = (int)syscall(SYS_pidfd_open, seen->pid, 0);
-	if (fd < 0 || !relative_read(seen->pid, &now) ||
+	bool is_gone = fd < 0 && errno == ESRCH;
+	if (is_gone || !relative_read(seen->pid, &now) ||
 	    now.stat.start_time != seen->stat.start_time)
 		return;
-	syscall(SYS_pidfd_send_signal, fd, signal_number, NULL, 0);
+	if (fd >= 0)
+		syscall(SYS_pidfd_send_signal, fd, signal_number, NULL, 0);
+	else
+		kill(seen->pid, signal_number); /* before Linux 5.3, or forbidden */
 }
 
 void tree_signal_command(const struct tree *tree, int signal_number)

@@ -1,5 +1,5 @@
 # Not part of `make check`: see tests/bench/bench.py.
-EXTRA_DIST += tests/bench/bench.py
+EXTRA_DIST += tests/bench/bench.py tests/bench/bench_run.py
 
 check_PROGRAMS += tests/bench/crowd
 tests_bench_crowd_SOURCES = tests/bench/crowd.c

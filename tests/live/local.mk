@@ -9,6 +9,7 @@ AM_TESTS_ENVIRONMENT = HANGDUMP_BUILDDIR='$(abs_top_builddir)'; export HANGDUMP_
 	PYTHONDONTWRITEBYTECODE=1; export PYTHONDONTWRITEBYTECODE;
 
 live_tests = \
+	tests/live/attach.py \
 	tests/live/classes.py \
 	tests/live/diff.py \
 	tests/live/hostile_files.py \
@@ -22,6 +23,8 @@ live_tests = \
 	tests/live/refusals.py \
 	tests/live/run_contract.py \
 	tests/live/run_report.py \
+	tests/live/run_signals.py \
+	tests/live/run_terminal.py \
 	tests/live/run_tree.py \
 	tests/live/sandbox.py \
 	tests/live/second_look.py \

@@ -162,6 +162,68 @@ static void threads_that_sleep_through_it_are_steady(void **state)
 	finish(pid);
 }
 
+static void *sleep_for_ever(void *unused)
+{
+	for (;;)
+		pause();
+	return unused;
+}
+
+static void leave_main(void)
+{
+	pthread_t thread;
+	char byte;
+	pthread_create(&thread, NULL, sleep_for_ever, NULL);
+	ssize_t n = read(pipe_ends[0], &byte, 1);
+	(void)n;
+	pthread_exit(NULL);
+}
+
+static char state_of(pid_t pid)
+{
+	char path[64], text[1024];
+	struct proc_stat stat;
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	return proc_read(AT_FDCWD, path, text, sizeof(text)) > 0 && parse_stat(text, &stat)
+		       ? stat.state
+		       : 0;
+}
+
+static void wait_for_state(pid_t pid, char wanted)
+{
+	struct deadline deadline = deadline_in_ms(60000);
+	while (state_of(pid) != wanted && !deadline_passed(deadline))
+		nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+	assert_int_equal(state_of(pid), wanted);
+}
+
+static void a_main_thread_that_ends_meanwhile_is_not_taken_for_a_refusal(void **state)
+{
+	(void)state;
+	pid_t pid = start(leave_main);
+	const struct capture_options options = {.deadline = deadline_in_ms(60000)};
+	struct error *failure = NULL;
+	struct capture *ret = NULL;
+	do {
+		capture_free(ret);
+		assert_null(capture_survey(&pid, 1, &options, &failure, &ret));
+		assert_null(failure);
+	} while (!all_in(&ret->processes.items[0], 1, SYS_pause) &&
+		 !deadline_passed(options.deadline));
+	assert_int_equal(write(pipe_ends[1], "", 1), 1);
+	wait_for_state(pid, 'Z');
+	capture_hold(ret, &pid, 1, &failure);
+	assert_null(failure);
+	struct capture_process *process = &ret->processes.items[0];
+	const struct capture_thread *thread = capture_thread_by_tid(process, pid);
+	assert_int_equal(thread->stop, STOP_GONE);
+	assert_int_equal(thread->state, 'Z');
+	assert_int_equal(thread->syscall.state, SYSCALL_UNREADABLE);
+	assert_int_equal(process->errors.count, 0);
+	capture_free(ret);
+	finish(pid);
+}
+
 static void spin_main(void)
 {
 	for (volatile unsigned long i = 0;; i++)
@@ -188,24 +250,6 @@ static void vfork_main(void)
 		for (;;)
 			pause();
 	}
-}
-
-static char state_of(pid_t pid)
-{
-	char path[64], text[1024];
-	struct proc_stat stat;
-	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	return proc_read(AT_FDCWD, path, text, sizeof(text)) > 0 && parse_stat(text, &stat)
-		       ? stat.state
-		       : 0;
-}
-
-static void wait_for_state(pid_t pid, char wanted)
-{
-	struct deadline deadline = deadline_in_ms(60000);
-	while (state_of(pid) != wanted && !deadline_passed(deadline))
-		nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
-	assert_int_equal(state_of(pid), wanted);
 }
 
 static void a_vfork_parent_is_told_from_proc_and_let_go(void **state)
@@ -283,6 +327,7 @@ int main(void)
 		cmocka_unit_test(every_thread_is_captured_with_its_stack),
 		cmocka_unit_test(sleeping_threads_need_no_stop),
 		cmocka_unit_test(threads_that_sleep_through_it_are_steady),
+		cmocka_unit_test(a_main_thread_that_ends_meanwhile_is_not_taken_for_a_refusal),
 		cmocka_unit_test(a_running_thread_is_never_steady),
 		cmocka_unit_test(a_vfork_parent_is_told_from_proc_and_let_go),
 		cmocka_unit_test(what_cannot_be_dumped_is_refused_by_reason),
