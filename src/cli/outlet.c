@@ -69,10 +69,17 @@ static struct error *run(struct task *task, void (*work)(void *task), const char
 	return error;
 }
 
+/* A reader that is gone and a limit on file sizes are errors like others. */
+static void take_errors(void)
+{
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
+}
+
 static void write_standard_error(void *context)
 {
 	struct task *task = context;
-	signal(SIGPIPE, SIG_IGN);
+	take_errors();
 	if (!write_all(STDERR_FILENO, task->bytes, task->size))
 		task->result->os_errno = errno;
 }
@@ -128,7 +135,7 @@ static void write_file(void *context)
 	struct result *result = task->result;
 	_cleanup_free_ char *name = NULL;
 	bool is_new;
-	signal(SIGPIPE, SIG_IGN);
+	take_errors();
 	int fd = open_new(task->name, &name, &is_new);
 	_cleanup_fclose_ FILE *to = fd >= 0 ? fdopen(fd, "w") : NULL;
 	if (!to) {
@@ -167,7 +174,7 @@ static void append(void *context)
 		return;
 	}
 	_cleanup_free_ char *bytes = task->make(task->context, (size_t)st.st_size);
-	signal(SIGPIPE, SIG_IGN);
+	take_errors();
 	if (bytes && !write_all(fd, bytes, strlen(bytes)))
 		task->result->os_errno = errno;
 }

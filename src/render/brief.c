@@ -5,7 +5,7 @@
 #include <string.h>
 
 enum {
-	TAIL_BYTES = 200,      /* for what is left out */
+	TAIL_BYTES = 320,      /* for what is left out */
 	CUT_BYTES = 32,	       /* for "... +12 lines" */
 	GROUP_LINES_MOST = 60, /* its outermost frames go */
 	GROUP_LINES_LEAST = 6, /* with fewer it is of no use */

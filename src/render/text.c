@@ -102,7 +102,9 @@ void print_bracket(struct printer *p, const struct group *group)
 	print_class(p, threads, group);
 	print_since(p, group);
 	print_timeout(p, threads, group);
-	print_progress(p, ", ", group);
+	/* Threads that wait for work are where they should be. */
+	if (!group->idle)
+		print_progress(p, ", ", group);
 	print_goroutine_marks(p, threads[group->members.items[0]].goroutine);
 	print(p, group->idle ? ", idle]" : "]");
 }

@@ -176,6 +176,7 @@ static void progress_is_told_of_groups_and_findings(void **state)
 	assert_has(text, "\n  Over 1.0 s: 2 stuck.\n");
 	assert_has(text, ", 8 stuck, 1 moved]");
 	assert_has_not(text, "unknown");
+	assert_has(text, "[epoll wait, idle]");
 	free(text);
 	dump_deinit(&dump);
 }
