@@ -15,8 +15,7 @@ void reader_deinit(struct reader *reader)
 	array_deinit(&reader->processes);
 	array_deinit(&reader->places);
 	array_deinit(&reader->unknown);
-	strpool_deinit(&reader->frame_texts);
-	address_map_deinit(&reader->frames, free);
+	free(reader->frames.slots);
 }
 
 void reader_note_unknown(struct reader *reader, const char *what, const char *word)

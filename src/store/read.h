@@ -2,7 +2,6 @@
 #ifndef HANGDUMP_STORE_READ_H
 #define HANGDUMP_STORE_READ_H
 
-#include "base/address_map.h"
 #include "base/array.h"
 #include "model/dump.h"
 #include "store/cursor.h"
@@ -24,6 +23,20 @@ struct process_place {
 	const char *text;
 };
 
+/* A frame by its text, which lasts as long as the reader; open addressing. */
+struct known_frame {
+	const char *text; /* NULL: free */
+	size_t length;
+	uint64_t hash;
+	struct frame frame;
+};
+
+struct frame_table {
+	struct known_frame *slots;
+	size_t slot_count; /* a power of two, or 0 */
+	size_t used;
+};
+
 struct reader {
 	struct cursor cursor;
 	struct dump *dump;
@@ -34,8 +47,7 @@ struct reader {
 	 * Threads of one program share most of their frames, and a frame is the dearest thing to
 	 * read: each distinct text is read once.
 	 */
-	struct strpool frame_texts;
-	struct address_map frames;   /* from the pooled text to a struct frame */
+	struct frame_table frames;
 	array(const char *) unknown; /* words of the open lists that a later version may know */
 };
 

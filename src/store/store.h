@@ -1,8 +1,8 @@
 /*
- * A dump as JSON, version 1: the keys are in hangdump(1), their types in hangdump.schema.json
- * beside this file.  One thread, frame, module, group, finding and error a line, in that order of
- * keys, so that grep(1) and diff(1) are of use.  ASCII only: what is not, and every control
- * character, is escaped.
+ * A dump as JSON, version 1: hangdump(1) tells of it, and hangdump.schema.json beside this file has
+ * all keys and their types.  One thread, frame, module, group, finding and error a line, in that
+ * order of keys, so that grep(1) and diff(1) are of use.  ASCII only: what is not, and every
+ * control character, is escaped.
  */
 #ifndef HANGDUMP_STORE_STORE_H
 #define HANGDUMP_STORE_STORE_H
