@@ -674,6 +674,8 @@ static void a_crowd_is_read_quickly(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		/* Before others have used as much memory. */
+		cmocka_unit_test(a_crowd_is_read_quickly),
 		cmocka_unit_test(a_dump_comes_back_whole),
 		cmocka_unit_test(every_word_comes_back),
 		cmocka_unit_test(what_is_not_known_stays_so),
@@ -688,7 +690,6 @@ int main(void)
 		cmocka_unit_test(every_type_is_checked),
 		cmocka_unit_test(damaged_dumps_do_no_harm),
 		cmocka_unit_test(nonsense_costs_little),
-		cmocka_unit_test(a_crowd_is_read_quickly),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
