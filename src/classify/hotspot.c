@@ -17,6 +17,7 @@ enum {
 	ENTRIES_MOST = 8192, /* of the table: 788 in 17 */
 	NAME_MOST = 40,
 	THREADS_MOST = 100000,
+	LONG_MS = 500,
 };
 
 /* VMStructEntry, vmStructs.hpp: 8 to 24. */
@@ -218,18 +219,30 @@ static const struct capture_thread *owner_of(const struct subject *subject,
 		     : place_thread_of_stack(subject, owner);
 }
 
+/*
+ * Who waits for long looks again after 1, 8, 64, 512 and then every 1000 ms, or sleeps without a
+ * limit (ObjectMonitor::EnterI, 17).
+ */
+static bool waits_for_long(struct subject *subject)
+{
+	int64_t slept = subject->thread->slept_ms;
+	classify_time(subject);
+	int64_t left = subject->wait->timeout_ms;
+	return slept >= 0 && slept + (left > 0 ? left : 0) >= LONG_MS;
+}
+
 static void find_monitor(struct subject *subject, const struct hotspot *hotspot)
 {
 	bool enters = subject->wait->class == WAIT_MONITOR_ENTER;
 	const struct java_thread *self = java_thread_of(hotspot, (uint32_t)subject->thread->ns_tid);
-	/* What it waits for was read later: one that has moved may be elsewhere by then. */
+	/* What it waits for was read later: one that moves may be elsewhere by then. */
 	if (!self || !subject->thread->steady)
 		return;
 	subject->wait->resource.address = enters ? self->pending : self->waiting;
 	const struct capture_thread *owner =
 		enters && self->pending ? owner_of(subject, hotspot, self->owner) : NULL;
 	/* Whoever has a monitor may enter it again. */
-	if (owner && owner != subject->thread)
+	if (owner && owner != subject->thread && waits_for_long(subject))
 		owners_set_thread(subject, owner, &(struct owner_proof){.named = true});
 }
 

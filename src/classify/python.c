@@ -98,6 +98,8 @@ bool python_is_gil(struct subject *subject, const struct lock_case *cond)
 #define RLOCK_COUNT	    32
 #define RLOCK_MOST	    1000000
 #define RLOCK_STACK_SCANNED 4096
+/* It is read a little later: one that changes hands often may have another owner by then. */
+#define RLOCK_LONG_MS 1000
 
 static const struct capture_thread *owner_of_rlock(const struct subject *subject, uint64_t object,
 						   uint64_t lock)
@@ -115,6 +117,8 @@ static const struct capture_thread *owner_of_rlock(const struct subject *subject
 void python_find_rlock(struct subject *subject)
 {
 	uint64_t words[RLOCK_STACK_SCANNED / 8], lock = subject->wait->resource.address;
+	if (!subject->thread->steady || subject->wait->since_ms < RLOCK_LONG_MS)
+		return;
 	size_t n = lock ? subject_read_stack(subject, words, sizeof(words)) / 8 : 0;
 	for (size_t i = 0; i < n; i++) {
 		const struct capture_thread *owner = owner_of_rlock(subject, words[i], lock);

@@ -14,7 +14,7 @@
 enum {
 	LINGER_MS = 100,   /* what is about to end anyway is no leftover */
 	KILLED_MS = 10000, /* how long a tree is killed again and again at the most */
-	WORD_MS = 1000,	   /* from the command's end until the supervisor tells of it */
+	WORD_MS = 5000,	   /* from the command's end until the supervisor tells of it */
 	LOOK_MOST_MS = 50,
 	SLACK_LEAST_MS = 500, /* beyond the budget of a dump, for what is not asked often */
 	SLACK_MOST_MS = 3000,
@@ -304,8 +304,12 @@ static void saw_end(struct front *front)
 {
 	close(front->watched);
 	front->watched = -1;
-	if (!front->ended)
-		front->word = deadline_in_ms(WORD_MS);
+	if (front->ended)
+		return;
+	/* Somebody may have stopped it. */
+	if (front->supervisor)
+		kill(front->supervisor, SIGCONT);
+	front->word = deadline_in_ms(WORD_MS);
 }
 
 static void tell_leftovers(struct front *front)

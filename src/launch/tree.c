@@ -86,21 +86,25 @@ static void signal_one(const struct relative *seen, int signal_number)
 		kill(seen->pid, signal_number); /* before Linux 5.3, or forbidden */
 }
 
-void tree_signal_command(const struct tree *tree, int signal_number)
+bool tree_signal_command(const struct tree *tree, int signal_number)
 {
-	if (tree->command)
-		kill(tree->has_group ? -tree->command : tree->command, signal_number);
+	if (!tree->command)
+		return false;
+	if (tree->has_group && kill(-tree->command, signal_number) == 0)
+		return true;
+	kill(tree->command, signal_number);
+	return false;
 }
 
 void tree_signal(const struct tree *tree, int signal_number)
 {
 	_cleanup_free_ struct relative *relatives = NULL;
 	/* The group at once, as timeout(1) does, so that nobody sees another one die first. */
-	tree_signal_command(tree, signal_number);
+	bool was_group = tree_signal_command(tree, signal_number);
 	size_t count = tree_list(tree, &relatives);
 	for (size_t i = 0; i < count; i++) {
-		bool has_it = tree->has_group ? relatives[i].stat.group == tree->command
-					      : relatives[i].pid == tree->command;
+		bool has_it = was_group ? relatives[i].stat.group == tree->command
+					: relatives[i].pid == tree->command;
 		if (!has_it)
 			signal_one(&relatives[i], signal_number);
 	}

@@ -20,8 +20,11 @@ size_t tree_list(const struct tree *tree, struct relative **ret);
 /* Once the command has ended.  Cheaper than a list; what has just been started may be missed. */
 bool tree_is_empty(const struct tree *tree);
 
-/* To the command's group, or where it has none to the command. */
-void tree_signal_command(const struct tree *tree, int signal_number);
+/*
+ * To the command's group, or to the command, where it has none or has left it.  True when it was the
+ * group.
+ */
+bool tree_signal_command(const struct tree *tree, int signal_number);
 
 /* To all of the tree, each once, SIGCONT after it. */
 void tree_signal(const struct tree *tree, int signal_number);

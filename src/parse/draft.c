@@ -17,8 +17,8 @@ void draft_finish(struct draft *draft, struct dump *ret)
 			"%zu are not of a report, and were passed over (the first: line %zu)",
 			draft->strange_lines, draft->first_strange);
 	if (draft->threads_over)
-		dump_add_error(dump, 0, 0, "threads", "%zu are beyond the limit of %d",
-			       draft->threads_over, DRAFT_MOST_THREADS);
+		dump_add_error(dump, 0, 0, "threads", "%zu are beyond the limit of %zu",
+			       draft->threads_over, draft->threads);
 	if (draft->frames_over)
 		dump_add_error(dump, 0, 0, "frames", "%zu are beyond the limit of %d",
 			       draft->frames_over, DRAFT_MOST_FRAMES);
@@ -51,7 +51,7 @@ static void make_unknown(struct thread *thread)
 
 static bool has_room(struct draft *draft)
 {
-	bool room = draft->threads < DRAFT_MOST_THREADS;
+	bool room = draft->threads < DRAFT_MOST_GOROUTINES;
 	draft->threads += room;
 	draft->threads_over += !room;
 	return room;

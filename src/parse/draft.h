@@ -6,8 +6,10 @@
 #include "parse/piece.h"
 
 enum {
-	DRAFT_MOST_THREADS = 1 << 19, /* threads and goroutines; some 200 MB */
-	DRAFT_MOST_FRAMES = 1 << 22,  /* of all stacks; some 500 MB */
+	DRAFT_MOST_GOROUTINES = 1 << 19, /* some 200 MB */
+	/* Of a report, in which a few bytes may stand for any number of them. */
+	DRAFT_MOST_MEMBERS = 1 << 17,
+	DRAFT_MOST_FRAMES = 1 << 22, /* of all stacks; some 500 MB */
 };
 
 struct draft {
@@ -27,7 +29,7 @@ void draft_finish(struct draft *draft, struct dump *ret);
 /* In the pool; NULL for an empty piece. */
 const char *draft_string(struct draft *draft, struct piece piece);
 
-/* Nothing is known of it; NULL beyond the limit. */
+/* Nothing is known of it; NULL beyond the limit on goroutines. */
 struct thread *draft_thread(struct draft *draft, struct process *process);
 struct thread *draft_goroutine(struct draft *draft, struct process *process);
 /* Of a process of which nothing is known. */

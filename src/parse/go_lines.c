@@ -141,7 +141,9 @@ bool go_place_parse(struct piece line, struct go_place *ret)
 	take_end_hex(&line, " pc=", &ret->pc);
 	take_end_hex(&line, " sp=", &value);
 	take_end_hex(&line, " fp=", &value);
-	ret->has_offset = take_end_hex(&line, " +", &ret->offset);
+	ret->has_offset = take_end_hex(&line, " +", &ret->offset) && ret->offset <= INT64_MAX;
+	if (!ret->has_offset)
+		ret->offset = 0;
 	if (!piece_split_end(&line, ":", &number) || !piece_number(number, UINT_MAX, &value) ||
 	    !line.n)
 		return false;

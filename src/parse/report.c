@@ -1,6 +1,7 @@
 /* Our own report: its parts in their order, and what of them is missing. */
 #include "parse/parse.h"
 
+#include "base/address_map.h"
 #include "base/text.h"
 #include "parse/lines.h"
 #include "parse/report_findings.h"
@@ -38,7 +39,8 @@ struct reader {
 	bool is_headless;
 	bool is_cut_short; /* a brief report says itself that it leaves out things */
 	bool said_partial, has_errors;
-	array(struct expected) expected; /* by process */
+	array(struct expected) expected;      /* by process */
+	struct address_map pids, tids, goids; /* those that were told: of the report, the process */
 	struct expected all, left_out;
 	size_t nameless;	 /* members whose numbers the text leaves out */
 	struct group_line group; /* the open one; its pieces do not hold any more */
@@ -57,6 +59,21 @@ static void reader_init(struct reader *reader, const char *text, size_t size)
 	draft_init(&reader->draft);
 }
 
+static void forget_ids(struct reader *reader)
+{
+	address_map_deinit(&reader->tids, NULL);
+	address_map_deinit(&reader->goids, NULL);
+}
+
+/* An id that comes again, as in no report of ours, is not known: 0. */
+static uint64_t told_once(struct address_map *map, uint64_t id)
+{
+	if (!id || address_map_get(map, id))
+		return 0;
+	address_map_put(map, id, map);
+	return id;
+}
+
 static void reader_deinit(struct reader *reader)
 {
 	lines_deinit(&reader->lines);
@@ -64,6 +81,8 @@ static void reader_deinit(struct reader *reader)
 	wait_deinit(&reader->state.wait);
 	array_deinit(&reader->expected);
 	array_deinit(&reader->members);
+	address_map_deinit(&reader->pids, NULL);
+	forget_ids(reader);
 }
 
 static struct process *current_process(struct reader *reader)
@@ -84,7 +103,7 @@ static void add_members(struct reader *reader, const struct members_part *part)
 	uint64_t wanted = part->first ? part->last - part->first + 1 : part->more;
 	/* Their number is said twice: the lesser is true of what is here. */
 	for (uint64_t i = 0; i < wanted && i < room; i++) {
-		if (reader->members.count + reader->draft.threads >= DRAFT_MOST_THREADS) {
+		if (reader->members.count + reader->draft.threads >= DRAFT_MOST_MEMBERS) {
 			reader->draft.threads_over += room - i;
 			return;
 		}
@@ -96,8 +115,9 @@ static void take_members(struct reader *reader, struct piece list)
 {
 	struct members_part part;
 	reader->members.count = 0;
-	while (list.n) {
+	for (size_t left = SIZE_MAX; list.n && list.n < left;) {
 		size_t first = reader->members.count;
+		left = list.n;
 		while (members_take_ids(&list, &part)) {
 			add_members(reader, &part);
 			if (list.n && list.s[0] == ';')
@@ -135,11 +155,12 @@ static struct thread *add_member(struct reader *reader, const struct member *mem
 	thread->stack = reader->stack.end;
 	thread->name = member->name;
 	if (!reader->group.of_goroutines) {
-		thread->tid = member->number <= INT_MAX ? (pid_t)member->number : 0;
+		uint64_t tid = member->number <= INT_MAX ? member->number : 0;
+		thread->tid = (pid_t)told_once(&reader->tids, tid);
 		return thread;
 	}
 	goroutine = thread->goroutine;
-	goroutine->goid = member->number;
+	goroutine->goid = told_once(&reader->goids, member->number);
 	goroutine->locked_to_thread = reader->state.locked_to_thread;
 	goroutine->bubble = reader->state.bubble;
 	goroutine->system = wait->idle;
@@ -225,6 +246,8 @@ static void forget_report(struct reader *reader)
 	report_findings_forget(&reader->findings);
 	draft_forget(&reader->draft);
 	reader->expected.count = 0;
+	address_map_deinit(&reader->pids, NULL);
+	forget_ids(reader);
 	reader->all = reader->left_out = (struct expected){0};
 	reader->nameless = 0;
 	reader->is_headless = reader->is_cut_short = false;
@@ -234,7 +257,8 @@ static void forget_report(struct reader *reader)
 static void begin_process(struct reader *reader, const struct process_line *line)
 {
 	struct process *process = draft_process(&reader->draft);
-	process->pid = (pid_t)line->pid;
+	forget_ids(reader);
+	process->pid = (pid_t)told_once(&reader->pids, line->pid);
 	process->name = draft_string(&reader->draft, line->name);
 	process->frozen_us = line->frozen_us;
 	*array_append(&reader->expected) = (struct expected){line->threads, line->goroutines};

@@ -217,10 +217,8 @@ static bool take_class(struct draft *draft, struct piece part, bool of_goroutine
 	if (name && wait_class_from_name(name, &wait->class))
 		return true;
 	call = part;
-	if (!piece_take(&call, "system call ")) {
-		wait->words = name;
-		return name != NULL;
-	}
+	if (!piece_take(&call, "system call "))
+		return false;
 	wait->class = WAIT_SYSTEM_CALL;
 	wait->has_syscall = true;
 	if (piece_number(call, INT_MAX, &number)) {

@@ -76,7 +76,9 @@ static void take_place(struct report_stack *stack, struct piece rest)
 	struct frame *frame = last_frame(stack);
 	uint64_t offset = 0;
 	take_verbose(stack, &rest);
-	bool has_offset = take_end_hex(&rest, " +", &offset);
+	bool has_offset = take_end_hex(&rest, " +", &offset) && offset <= INT64_MAX;
+	if (!has_offset)
+		offset = 0;
 	frame->inlined = frame->function && !has_offset;
 	if (frame->function)
 		frame->offset = offset;

@@ -28,3 +28,27 @@ tests_fuzz_json_corpus_SOURCES = tests/fuzz/json.c tests/fuzz/replay.c $(fuzz_co
 tests_fuzz_json_corpus_CPPFLAGS = $(fuzz_cppflags) \
 	-DCORPUS='"$(abs_top_srcdir)/tests/fuzz/corpus/json"'
 tests_fuzz_json_corpus_LDADD = libhangdump.a $(hangdump_libs)
+
+fuzz-goroutines:
+	$(fuzz_build) tests/fuzz/fuzz-goroutines $(srcdir)/tests/fuzz/goroutines.c
+.PHONY: fuzz-goroutines
+CLEANFILES += tests/fuzz/fuzz-goroutines
+
+check_PROGRAMS += tests/fuzz/goroutines_corpus
+TESTS += tests/fuzz/goroutines_corpus
+tests_fuzz_goroutines_corpus_SOURCES = tests/fuzz/goroutines.c tests/fuzz/replay.c $(fuzz_common)
+tests_fuzz_goroutines_corpus_CPPFLAGS = $(fuzz_cppflags) \
+	-DCORPUS='"$(abs_top_srcdir)/tests/fuzz/corpus/goroutines"'
+tests_fuzz_goroutines_corpus_LDADD = libhangdump.a $(hangdump_libs)
+
+fuzz-report:
+	$(fuzz_build) tests/fuzz/fuzz-report $(srcdir)/tests/fuzz/report.c
+.PHONY: fuzz-report
+CLEANFILES += tests/fuzz/fuzz-report
+
+check_PROGRAMS += tests/fuzz/report_corpus
+TESTS += tests/fuzz/report_corpus
+tests_fuzz_report_corpus_SOURCES = tests/fuzz/report.c tests/fuzz/replay.c $(fuzz_common)
+tests_fuzz_report_corpus_CPPFLAGS = $(fuzz_cppflags) \
+	-DCORPUS='"$(abs_top_srcdir)/tests/fuzz/corpus/report"'
+tests_fuzz_report_corpus_LDADD = libhangdump.a $(hangdump_libs)

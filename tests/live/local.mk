@@ -29,6 +29,7 @@ live_tests = \
 	tests/live/sandbox.py \
 	tests/live/second_look.py \
 	tests/live/show.py \
+	tests/live/texts.py \
 	tests/live/verdicts.py \
 	tests/live/verdicts_crowd.py \
 	tests/live/verdicts_real.py

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """hangdump run ends the whole tree, wherever its processes have gone, whoever ends hangdump."""
 
+import ctypes
 import os
 import signal
 import subprocess
@@ -13,6 +14,7 @@ import run
 from hang import add_case, case, check, check_equal, wait_until
 from run import FOREVER, Run
 
+PTRACE_SEIZE = 0x4206
 FORKER = hang.victim_path("forker")
 
 # Prints the pid of a process that has left its parent, its group and its session.
@@ -62,6 +64,9 @@ for name, command, statuses in [
                             "    os.setsid()", "    time.sleep(300)", "time.sleep(300)"), [124]),
     ("a command with a group of its own",
      ["setsid", "--wait", "sh", "-c", f"sleep {FOREVER} & sleep {FOREVER}"], [124]),
+    ("a command that has left its group",
+     python("import os, time", "child = os.fork()", "if child == 0: time.sleep(300)",
+            "os.setpgid(child, child)", "os.setpgid(0, child)", "time.sleep(300)"), [124]),
     ("nobody listens to TERM",
      shell("trap '' TERM", f"sleep {FOREVER} & sleep {FOREVER}; sleep {FOREVER}"), [137]),
     ("a daemon that does not listen to TERM",
@@ -120,25 +125,35 @@ def everybody_gets_the_signal_once():
     check_equal(sorted(ended.out.split()), [b"1", b"1"], "signals that they got")
 
 
+def trace(pid):
+    """A process that attaches to another, as debuggers do, and lives until it is killed."""
+    tracer = os.fork()
+    if tracer == 0:
+        ctypes.CDLL(None).ptrace(PTRACE_SEIZE, pid, None, None)
+        signal.pause()
+        os._exit(1)
+    return tracer
+
+
 @case
 def a_debugger_is_respected():
-    gdb = hang.program("gdb")
-    with Run("-t", "1", "sleep", FOREVER) as running:
+    with Run("-t", "1.5", "sleep", FOREVER) as running:
         command = running.command()
-        with subprocess.Popen([gdb, "-q", "-nx", "-iex", "set debuginfod enabled off", "-p",
-                               str(command)], stdin=subprocess.PIPE,
-                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as debugger:
-            try:
-                wait_until(lambda: hang.tracer_of(command, command) == debugger.pid,
-                           "gdb to attach")
-                # Twice the limit: it begins anew each time.
-                time.sleep(2.2)
-                check(run.is_alive(command), "the command was ended under a debugger")
-                check(running.process.poll() is None, "hangdump has ended")
-            finally:
-                debugger.kill()
+        tracer = trace(command)
+        try:
+            wait_until(lambda: hang.tracer_of(command, command) == tracer, "it to attach")
+            # The time begins anew, each time that it is over.
+            said = b""
+            while said.count(b"is debugging the command\n") < 2:
+                got = os.read(running.process.stderr.fileno(), 4096)
+                check(got, f"hangdump has ended; it said {said!r}")
+                said += got
+            check(run.is_alive(command), "the command was ended under a debugger")
+            check(f"process {tracer} (".encode() in said, f"it said {said!r}")
+        finally:
+            os.kill(tracer, signal.SIGKILL)
+            os.waitpid(tracer, 0)
         check_equal(running.end(), 124, "status")
-        check("(gdb) is debugging the command" in running.errors(), running.errors())
         running.check_nobody_left()
 
 

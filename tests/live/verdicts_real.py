@@ -132,7 +132,8 @@ PYTHON = [
     Row("python-lock", {"a": Wait("mutex lock", ""), "b": Wait("mutex lock", ""),
                         "main": Wait("mutex lock", "")}, may={STUCK: ANY}),
     Row("python-rlock", {"a": Wait("mutex lock", "b"), "b": Wait("mutex lock", "a"),
-                         "main": Wait("mutex lock", "")}, [Find(DEADLOCK, "a b", "likely")]),
+                         "main": Wait("mutex lock", "")}, [Find(DEADLOCK, "a b", "likely")],
+        rest=1.1),
     Row("python-gil", {"a": Wait("mutex lock", "b"), "b": Wait("gil wait", "a")},
         [Find(DEADLOCK, "a b", "likely")], not_asleep="b", tries=10),
 ]

@@ -94,6 +94,7 @@ static struct fake *java(const char *function)
 	fake_write_u64(fake, SELF + 40, SECOND);
 	fake_write_u64(fake, MONITOR + 64, OTHER_ONE);
 	fake_call(fake, SYS_futex, FUTEX_WORD, 0x189, 0, 0, 0, 0);
+	fake->thread->slept_ms = 800;
 	fake_frames(fake, "pthread_cond_wait", "|", function, NULL);
 	fake_module(fake, 1, "/usr/lib/jvm/libjvm.so");
 	return fake;
@@ -135,6 +136,12 @@ static void one_that_has_moved_may_be_elsewhere(void **state)
 	struct fake *fake = java("ObjectMonitor::EnterI");
 	fake->thread->steady = false;
 	check(fake, 0, 0);
+	/* So may one that has not waited for long. */
+	fake->thread->steady = true;
+	fake->thread->slept_ms = 400;
+	check(fake, MONITOR, 0);
+	fake->thread->slept_ms = -1;
+	check(fake, MONITOR, 0);
 	fake_free(fake);
 }
 

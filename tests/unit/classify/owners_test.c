@@ -928,6 +928,7 @@ static void an_rlock_of_pythons_names_its_owner(void **state)
 					     {0, 1, 128},
 					     .outer = "PyThread_acquire_lock_timed"};
 	struct fake *fake = waiter(&lock);
+	fake->thread->slept_ms = 1000;
 	check_owner(fake_classify(fake), "a lock", OWNER_NOT_RECORDED, 0, LIKELY, REACH_PROCESS);
 	assert_string_equal(fake->wait.resource.kind, "python lock");
 	fake_write_u64(fake, STACK_SP + 0x600, RLOCK);
@@ -945,6 +946,10 @@ static void an_rlock_of_pythons_names_its_owner(void **state)
 	fake_write_u64(fake, RLOCK + 32, 0);
 	check_owner(fake_classify(fake), "free", OWNER_NOT_RECORDED, 0, LIKELY, REACH_PROCESS);
 	fake_write_u64(fake, RLOCK + 32, 1);
+	/* One that changes hands may have done so since. */
+	fake->thread->slept_ms = 999;
+	check_owner(fake_classify(fake), "a moment", OWNER_NOT_RECORDED, 0, LIKELY, REACH_PROCESS);
+	fake->thread->slept_ms = 1000;
 	fake_write_u64(fake, RLOCK + 16, DATA + 8);
 	check_owner(fake_classify(fake), "another", OWNER_NOT_RECORDED, 0, LIKELY, REACH_PROCESS);
 	fake_free(fake);
