@@ -5,6 +5,7 @@
 #include "render/render.h"
 #include "store/store.h"
 
+#include <malloc.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -644,6 +645,13 @@ static void nonsense_costs_little(void **state)
 	assert_true(after.ru_maxrss - before.ru_maxrss < 1 << 20);
 }
 
+/* What is on the heap; nothing, by a sanitizer's allocator. */
+static size_t heap_bytes(void)
+{
+	struct mallinfo2 info = mallinfo2();
+	return info.uordblks + info.hblkhd;
+}
+
 static void a_crowd_is_read_quickly(void **state)
 {
 	(void)state;
@@ -652,17 +660,15 @@ static void a_crowd_is_read_quickly(void **state)
 	make_crowd(&dump, 10000, 30, 10000);
 	group_threads(&dump);
 	char *text = write_json(&dump);
-	struct rusage before, after;
-	getrusage(RUSAGE_SELF, &before);
+	size_t before = heap_bytes();
 	uint64_t begin = monotonic_ns();
 	must_read(text, &again);
 	uint64_t took = monotonic_ns() - begin;
-	getrusage(RUSAGE_SELF, &after);
-	print_message("10000 threads of 30 frames: %.1f MB in %.0f ms, peak memory +%ld MB\n",
-		      (double)strlen(text) / 1e6, (double)took / 1e6,
-		      (after.ru_maxrss - before.ru_maxrss) / 1024);
+	size_t used = heap_bytes() - before;
+	print_message("10000 threads of 30 frames: %.1f MB in %.0f ms, a dump of %.1f MB\n",
+		      (double)strlen(text) / 1e6, (double)took / 1e6, (double)used / 1e6);
 	/* A tree of all values would take some 2 GB. */
-	assert_true(after.ru_maxrss - before.ru_maxrss < 300 * 1024);
+	assert_true(used < strlen(text));
 	char *text_again = write_json(&again);
 	assert_true(strcmp(text, text_again) == 0);
 	free(text);
