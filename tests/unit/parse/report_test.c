@@ -326,7 +326,7 @@ static void the_brief_report_of_a_log_is_read(void **state)
 	render_brief(&dump,
 		     &(struct brief_options){.headline = "the time limit of 10 s has passed",
 					     .render = &(struct render_options){0},
-					     .most_bytes = 1500},
+					     .most_bytes = 1800},
 		     &text);
 	dump_deinit(&dump);
 	read_text(text.bytes, &again);
