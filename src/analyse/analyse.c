@@ -87,6 +87,9 @@ static int by_rank(const void *a, const void *b)
 void analyse_dump(struct dump *dump)
 {
 	struct analysis analysis = {.dump = dump};
+	array_for_each (&dump->findings, finding)
+		finding_deinit(finding);
+	array_deinit(&dump->findings);
 	graph_init(&analysis.graph, dump, EDGES_ALL);
 	graph_init(&analysis.chain_graph, dump, EDGES_OF_CHAINS);
 	components_init(&analysis.components, &analysis.graph);

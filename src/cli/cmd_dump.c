@@ -7,7 +7,7 @@
 #include "cli/live_dump.h"
 #include "cli/report.h"
 #include "cli/words.h"
-#include "diff/diff.h"
+#include "pipeline/samples.h"
 
 struct dump_options {
 	struct live_options live;
@@ -111,11 +111,8 @@ static bool take_next_sample(struct dump_options *options, struct error **failur
 		dump_deinit(&next);
 		return false;
 	}
-	diff_mark_progress(ret, &next);
-	next.watched_ms =
-		ret->watched_ms + (int64_t)(next.monotonic_ns - ret->monotonic_ns) / 1000000;
-	dump_deinit(ret);
-	*ret = next;
+	pipeline_take_sample(ret, &next);
+	render_describe_findings(ret);
 	return true;
 }
 

@@ -110,10 +110,6 @@ static error_t parse(int key, char *word, struct argp_state *state)
 	case ARGP_KEY_NO_ARGS:
 		argp_error(state, "no command given");
 		return 0;
-	case ARGP_KEY_END:
-		if (run->report.output_count > 1)
-			argp_error(state, "--output: one file only");
-		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}

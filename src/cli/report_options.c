@@ -92,7 +92,7 @@ bool report_wants_color(const struct report_options *report, int fd)
 	return isatty(fd) && term && strcmp(term, "dumb") != 0;
 }
 
-static enum format format_for(const struct report_options *report, const char *output)
+enum format report_format_for(const struct report_options *report, const char *output)
 {
 	if (report->format_given)
 		return report->format;
@@ -102,7 +102,7 @@ static enum format format_for(const struct report_options *report, const char *o
 void report_options_settle(struct report_options *report)
 {
 	report->format_given = report->format != FORMAT_UNSET;
-	report->format = format_for(report, report->output);
+	report->format = report_format_for(report, report->output);
 	/* A file that nobody asked to be coloured is not. */
 	report->render.color = report_wants_color(report, report->output ? -1 : STDOUT_FILENO);
 	report->render.kernel_stacks_always = report->kernel_stacks == KERNEL_STACKS_ALWAYS;
@@ -112,7 +112,7 @@ void report_options_settle(struct report_options *report)
 bool report_has_text(const struct report_options *report)
 {
 	for (size_t i = 1; i < report->output_count; i++) {
-		if (format_for(report, report->outputs[i]) == FORMAT_TEXT)
+		if (report_format_for(report, report->outputs[i]) == FORMAT_TEXT)
 			return true;
 	}
 	return report->format == FORMAT_TEXT;
@@ -121,7 +121,7 @@ bool report_has_text(const struct report_options *report)
 struct error *report_write(const struct dump *dump, const struct report_options *report,
 			   struct output *output)
 {
-	if (format_for(report, output->path) == FORMAT_JSON) {
+	if (report_format_for(report, output->path) == FORMAT_JSON) {
 		struct error *error = store_write_json(dump, output->stream);
 		if (error)
 			return error;

@@ -33,6 +33,9 @@ extern const struct argp report_argp;
 /* After the command line: the format by the output's suffix, colours by terminal and environment. */
 void report_options_settle(struct report_options *options);
 
+/* Of what is written to `output`: as given, or by its suffix.  NULL: standard output. */
+enum format report_format_for(const struct report_options *options, const char *output);
+
 /* Is one of the outputs text? */
 bool report_has_text(const struct report_options *options);
 

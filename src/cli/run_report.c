@@ -8,7 +8,7 @@
 #include "cli/report.h"
 #include "cli/run_headline.h"
 #include "cli/words.h"
-#include "diff/diff.h"
+#include "pipeline/samples.h"
 #include "store/store.h"
 
 #include <errno.h>
@@ -75,16 +75,16 @@ uint64_t run_report_budget_ms(const struct run_report_options *options,
 
 struct error *run_report_check(const struct report_options *report)
 {
-	const char *output = report->output;
-	if (!output)
-		return NULL;
-	if (strcmp(output, "-") == 0)
-		return error_new(ERROR_USAGE, 0, output,
-				 "of --output: standard output is the command's");
-	const char *fault = file_template_fault(output);
-	if (fault)
-		return error_new(ERROR_USAGE, 0, output,
-				 "of --output: no %%p %%e %%h %%t %%n %%%% at '%s'", fault);
+	for (size_t i = 0; i < report->output_count; i++) {
+		const char *output = report->outputs[i];
+		if (strcmp(output, "-") == 0)
+			return error_new(ERROR_USAGE, 0, output,
+					 "of --output: standard output is the command's");
+		const char *fault = file_template_fault(output);
+		if (fault)
+			return error_new(ERROR_USAGE, 0, output,
+					 "of --output: no %%p %%e %%h %%t %%n %%%% at '%s'", fault);
+	}
 	return NULL;
 }
 
@@ -96,7 +96,11 @@ struct job {
 	char *headline;
 	struct dump dump;
 	struct text notes; /* lines about what failed */
-	char *file;	   /* where the dump is, or NULL */
+	struct saved {
+		char *path;
+		enum format format;
+	} files[MOST_OUTPUTS]; /* where the dump is */
+	size_t file_count;
 };
 
 static struct deadline within(struct deadline deadline, uint64_t ms)
@@ -198,7 +202,6 @@ static void take_samples(struct job *job)
 	unsigned samples = is_signal ? 1 : options->samples;
 	struct deadline last = deadline_share(job->event->budget, 60);
 	take_sample(job, each_ms ? within(last, each_ms) : last, &job->dump);
-	uint64_t first_ns = job->dump.monotonic_ns;
 	for (unsigned i = 1; i < samples && job->dump.processes.count; i++) {
 		struct dump next;
 		uint64_t at = job->dump.monotonic_ns + options->sample_interval_ms * 1000000;
@@ -210,10 +213,7 @@ static void take_samples(struct job *job)
 			dump_deinit(&next);
 			return;
 		}
-		diff_mark_progress(&job->dump, &next);
-		next.watched_ms = (int64_t)((next.monotonic_ns - first_ns) / 1000000);
-		dump_deinit(&job->dump);
-		job->dump = next;
+		pipeline_take_sample(&job->dump, &next);
 	}
 }
 
@@ -233,12 +233,30 @@ static struct error *write_text(const struct job *job, FILE *to)
 	return written ? NULL : error_new(ERROR_UNWRITABLE, errno, "text", NULL);
 }
 
-static struct error *write_dump(void *context, FILE *to)
+static struct error *write_as_json(void *context, FILE *to)
 {
 	const struct job *job = context;
-	if (job->run->report->format == FORMAT_JSON)
-		return store_write_json(&job->dump, to);
-	return write_text(job, to);
+	return store_write_json(&job->dump, to);
+}
+
+static struct error *write_as_text(void *context, FILE *to)
+{
+	return write_text(context, to);
+}
+
+static void save_as(struct job *job, const char *output, const struct file_template_values *values)
+{
+	_cleanup_free_ char *path = file_template_expand(output, values);
+	struct deadline deadline = within(deadline_share(job->event->budget, 50), WRITE_MS);
+	struct saved *saved = &job->files[job->file_count];
+	saved->format = report_format_for(job->run->report, output);
+	struct error *error =
+		outlet_file(path, saved->format == FORMAT_JSON ? write_as_json : write_as_text, job,
+			    deadline, &saved->path);
+	if (error)
+		note_error(job, error);
+	else
+		job->file_count++;
 }
 
 static void save(struct job *job)
@@ -254,11 +272,8 @@ static void save(struct job *job)
 					      .host = host,
 					      .seconds = time(NULL),
 					      .number = job->run->number};
-	_cleanup_free_ char *path = file_template_expand(job->run->report->output, &values);
-	struct deadline deadline = within(deadline_share(event->budget, 50), WRITE_MS);
-	struct error *error = outlet_file(path, write_dump, job, deadline, &job->file);
-	if (error)
-		note_error(job, error);
+	for (size_t i = 0; i < job->run->report->output_count; i++)
+		save_as(job, job->run->report->outputs[i], &values);
 }
 
 /* When nothing could be captured, /proc still says something. */
@@ -273,10 +288,10 @@ static void add_report(const struct job *job, bool color, struct text *text)
 	struct render_options render = job->run->report->render;
 	struct brief_options brief = {.render = &render, .headline = job->headline};
 	render.color = color;
-	render.no_idle = render.no_idle || job->file;
+	render.no_idle = render.no_idle || job->file_count;
 	brief.most_bytes = job->run->options->max_bytes;
 	if (!brief.most_bytes)
-		brief.most_bytes = job->file ? BRIEF_BYTES : FULL_BYTES;
+		brief.most_bytes = job->file_count ? BRIEF_BYTES : FULL_BYTES;
 	if (job->dump.processes.count)
 		render_brief(&job->dump, &brief, text);
 	else
@@ -300,8 +315,8 @@ static void add_annotation(const struct job *job, struct text *text)
 	text_add(&message, job->headline);
 	text_add(&message, "\n");
 	render_verdict(&job->dump, &message);
-	if (job->file)
-		text_printf(&message, "\n%s", job->file);
+	for (size_t i = 0; i < job->file_count; i++)
+		text_printf(&message, "\n%s", job->files[i].path);
 	/* A line of its own, whatever the command has left unfinished. */
 	text_add(text, "\n");
 	ci_add_error(text, "hangdump", message.bytes);
@@ -309,13 +324,14 @@ static void add_annotation(const struct job *job, struct text *text)
 }
 
 /* The last line says where everything is, or what matters most once more. */
-static void add_file(const struct job *job, struct text *text)
+static void add_files(const struct job *job, struct text *text)
 {
-	bool is_json = job->run->report->format == FORMAT_JSON;
-	if (job->ci.attachments)
-		ci_add_attachment(text, job->file);
-	text_printf(text, "hangdump: all of it is in %s%s\n", job->file,
-		    is_json ? "; 'hangdump show' prints it" : "");
+	for (size_t i = 0; i < job->file_count && job->ci.attachments; i++)
+		ci_add_attachment(text, job->files[i].path);
+	for (size_t i = 0; i < job->file_count; i++)
+		text_printf(text, "hangdump: all of it is in %s%s\n", job->files[i].path,
+			    job->files[i].format == FORMAT_JSON ? "; 'hangdump show' prints it"
+								: "");
 }
 
 static void add_verdict(const struct job *job, struct text *text)
@@ -333,8 +349,8 @@ static void say_report(struct job *job)
 	add_report(job, report_wants_color(job->run->report, STDERR_FILENO), &text);
 	if (job->ci.github && job->event->reason != LAUNCH_ASKED)
 		add_annotation(job, &before);
-	if (job->file)
-		add_file(job, &after);
+	if (job->file_count)
+		add_files(job, &after);
 	else
 		add_verdict(job, &text);
 	say(job, &text, before.bytes, after.bytes, WRITE_MS);
@@ -357,11 +373,12 @@ void run_report(struct run_report *run, const struct launch_event *event)
 	take_samples(&job);
 	job.dump.occasion = strpool_add(&job.dump.strings, job.headline);
 	render_describe_findings(&job.dump);
-	if (run->report->output && job.dump.processes.count)
+	if (job.dump.processes.count)
 		save(&job);
 	say_report(&job);
 	dump_deinit(&job.dump);
 	text_deinit(&job.notes);
 	free(job.headline);
-	free(job.file);
+	for (size_t i = 0; i < job.file_count; i++)
+		free(job.files[i].path);
 }

@@ -26,6 +26,17 @@ void diff_dumps(const struct dump *old, const struct dump *new, struct diff *ret
 	compare_findings(ret);
 }
 
+static void carry_over(const struct diff *diff, const struct thread_diff *thread, struct thread *to)
+{
+	const struct thread *old = thread->old;
+	to->progress = old ? progress_over(old->progress, thread->progress) : thread->progress;
+	if (thread->progress != PROGRESS_STUCK || old->wait.since_ms < 0)
+		return;
+	int64_t since_ms = old->wait.since_ms + diff->apart_ns / 1000000;
+	if (to->wait.since_ms < since_ms)
+		to->wait.since_ms = since_ms;
+}
+
 void diff_mark_progress(const struct dump *old, struct dump *new)
 {
 	struct diff diff = {.old = old, .new = new, .apart_ns = apart_ns(old, new)};
@@ -38,9 +49,7 @@ void diff_mark_progress(const struct dump *old, struct dump *new)
 		const struct process *process = diff.processes.items[thread->process].new;
 		size_t p = (size_t)(process - new->processes.items);
 		size_t t = (size_t)(thread->new - process->threads.items);
-		new->processes.items[p].threads.items[t].progress =
-			thread->old ? progress_over(thread->old->progress, thread->progress)
-				    : thread->progress;
+		carry_over(&diff, thread, &new->processes.items[p].threads.items[t]);
 	}
 	diff_deinit(&diff);
 }

@@ -34,7 +34,9 @@ void diff_dumps(const struct dump *old, const struct dump *new, struct diff *ret
 
 /*
  * For a report of the last of several samples, taken one after the other: sets `progress` of
- * new's threads, from what they did since old and what old says of the time before that.
+ * new's threads, from what they did since old and what old says of the time before that.  Who is
+ * stuck since old has waited for as long as old says, and longer: wait.since_ms, which the stops
+ * of old have made the kernel forget.  That changes findings and the order of groups.
  */
 void diff_mark_progress(const struct dump *old, struct dump *new);
 

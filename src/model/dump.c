@@ -77,17 +77,21 @@ void process_deinit(struct process *process)
 	array_deinit(&process->command);
 }
 
+void finding_deinit(struct finding *finding)
+{
+	array_deinit(&finding->threads);
+	array_deinit(&finding->resources);
+	array_deinit(&finding->evidence);
+}
+
 void dump_deinit(struct dump *dump)
 {
 	array_for_each (&dump->processes, process)
 		process_deinit(process);
 	array_for_each (&dump->groups, group)
 		array_deinit(&group->members);
-	array_for_each (&dump->findings, finding) {
-		array_deinit(&finding->threads);
-		array_deinit(&finding->resources);
-		array_deinit(&finding->evidence);
-	}
+	array_for_each (&dump->findings, finding)
+		finding_deinit(finding);
 	array_deinit(&dump->processes);
 	array_deinit(&dump->groups);
 	array_deinit(&dump->findings);

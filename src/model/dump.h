@@ -172,6 +172,7 @@ struct dump {
 void dump_init(struct dump *dump);
 void dump_deinit(struct dump *dump);
 void process_deinit(struct process *process);
+void finding_deinit(struct finding *finding);
 
 /* What a group's members are indexes into. */
 const struct thread *group_threads_of(const struct dump *dump, const struct group *group);

@@ -34,9 +34,10 @@ ROOMS = {
     # The one place that knows the order of the stages: their one header each.
     "pipeline": READER | {f"{room}/{room}.h" for room in
                           ("capture", "objects", "unwind", "symbolize", "classify", "analyse",
-                           "group")},
+                           "group", "diff")},
     "cli": {f"{room}/{room}.h" for room in
-            ("pipeline", "store", "parse", "group", "render", "launch", "diff")},
+            ("pipeline", "store", "parse", "group", "render", "launch", "diff")} |
+           {"pipeline/samples.h"},
 }
 # Below model there is only base, below base nothing of ours.
 LOW = {"base": set(), "model": {"base"}}

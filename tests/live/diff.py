@@ -366,6 +366,8 @@ def samples_say_what_threads_do(victim):
                       "spinning": "spinning", "moving": "stuck", "leaving": "stuck",
                       "writing": "stuck"}, "words")
     check(found["watched_ms"] >= 1000, f"watched for {found['watched_ms']} ms")
+    since = {t["name"]: t["wait"]["since_ms"] for t in hang.threads_of(found).values()}
+    check(since["stuck"] >= 1000, f"our own stops count as the end of a wait: {since}")
     for group in found["groups"]:
         check_equal(sum(group["progress"].values()), len(group["tids"]), "words of a group")
     text = run_hangdump("--samples=2", "--interval=100ms", "--color=never", victim.pid).text()

@@ -733,6 +733,31 @@ static void samples_add_up(void **state)
 	assert_int_equal(after->progress, PROGRESS_STUCK);
 }
 
+/* Our own stops make the kernel forget when a sleeper went to sleep. */
+static void the_stuck_have_waited_since_before_the_first_sample(void **state)
+{
+	struct pair *pair = *state;
+	struct thread *after = sleeper(&pair->new, pair->after, 101);
+	struct thread *before = sleeper(&pair->old, pair->before, 101);
+	int64_t apart_ms = (int64_t)(pair->new.monotonic_ns - pair->old.monotonic_ns) / 1000000;
+	before->wait.since_ms = 600000;
+	after->wait.since_ms = 3;
+	diff_mark_progress(&pair->old, &pair->new);
+	assert_int_equal(after->wait.since_ms, 600000 + apart_ms);
+	/* Who ran meanwhile has waited for no longer than it says. */
+	after->wait.since_ms = 3;
+	after->switches_voluntary += 100;
+	diff_mark_progress(&pair->old, &pair->new);
+	assert_int_equal(after->progress, PROGRESS_CYCLING);
+	assert_int_equal(after->wait.since_ms, 3);
+	/* Nor is anything made of what is not known. */
+	after->switches_voluntary -= 100;
+	before->wait.since_ms = -1;
+	diff_mark_progress(&pair->old, &pair->new);
+	assert_int_equal(after->progress, PROGRESS_STUCK);
+	assert_int_equal(after->wait.since_ms, 3);
+}
+
 /* As a hostile file may have it: ids twice, members that do not exist, nothing at all. */
 static void nonsense_is_compared_without_harm(void **state)
 {
@@ -831,6 +856,7 @@ int main(void)
 		TEST(a_chain_persists_with_its_root),
 		TEST(findings_of_other_runs_are_known_by_their_places),
 		TEST(samples_add_up),
+		TEST(the_stuck_have_waited_since_before_the_first_sample),
 		TEST(nonsense_is_compared_without_harm),
 		cmocka_unit_test(a_crowd_takes_no_longer_than_its_size),
 	};
