@@ -16,6 +16,8 @@ enum {
 	KILLED_MS = 10000, /* how long a tree is killed again and again at the most */
 	WORD_MS = 5000,	   /* from the command's end until the supervisor tells of it */
 	LOOK_MOST_MS = 50,
+	REAP_MOST = 1000,     /* at a time: others may fork faster than we reap */
+	PASSES = 64,	      /* over our own children, in a round of SIGKILL */
 	SLACK_LEAST_MS = 500, /* beyond the budget of a dump, for what is not asked often */
 	SLACK_MOST_MS = 3000,
 };
@@ -38,14 +40,28 @@ static void look_later(struct front *front)
 	front->look = deadline_in_ms(front->look_ms);
 }
 
+/* The supervisor meets its own children; where we have inherited them, we do. */
+static void kill_round(struct front *front)
+{
+	tree_kill(&front->tree);
+	for (int pass = 0;
+	     pass < PASSES && front->tree.root == getpid() && tree_kill_children(&front->tree, 0);
+	     pass++)
+		front_reap(front);
+}
+
 static void kill_tree(struct front *front)
 {
 	if (front->stage != STAGE_KILLED) {
 		front->stage = STAGE_KILLED;
 		front->grace = deadline_in_ms(KILLED_MS);
 		look_soon(front);
+		if (front->supervisor) {
+			kill(front->supervisor, SIGCONT);
+			link_send(front->link, &(struct message){.kind = MESSAGE_KILL});
+		}
 	}
-	tree_kill(&front->tree);
+	kill_round(front);
 }
 
 /* The command alone where it shares our group: its children come when it has ended. */
@@ -189,7 +205,7 @@ void front_reap(struct front *front)
 {
 	int status;
 	pid_t pid;
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+	for (int n = 0; n < REAP_MOST && (pid = waitpid(-1, &status, WNOHANG)) > 0; n++) {
 		if (pid == front->supervisor)
 			front->supervisor = 0;
 		else if (pid == front->tree.command && !front->ended)
@@ -337,7 +353,7 @@ static void give_up(struct front *front)
 static void look_at_tree(struct front *front)
 {
 	if (front->stage == STAGE_KILLED)
-		tree_kill(&front->tree);
+		kill_round(front);
 	if (front->ended && tree_is_empty(&front->tree))
 		front->stage = STAGE_OVER;
 	else

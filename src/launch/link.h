@@ -19,6 +19,7 @@ enum message_kind {
 	/* From the front. */
 	MESSAGE_DUMP,	 /* number: of this order; the rest is of the event */
 	MESSAGE_ABANDON, /* nobody waits for the dump any more */
+	MESSAGE_KILL,	 /* nobody may live: your children are killed as they come */
 	MESSAGE_FINISH,	 /* all is done: end */
 };
 

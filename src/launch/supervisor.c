@@ -17,12 +17,14 @@
 enum {
 	KILL_MS = 10000, /* how long a tree is killed again and again at the most */
 	ROUND_MS = 2,
+	PASSES = 64, /* over our own children, in a round */
 };
 
 struct state {
 	const struct supervisor *supervisor;
 	pid_t command;
 	bool ended;   /* the command is a zombie */
+	bool killing; /* nobody may live */
 	int failure;  /* of command_start(); -1: it has told all */
 	int children; /* signalfd */
 	bool has_waiting;
@@ -91,19 +93,19 @@ static void look_at_command(struct state *state)
 }
 
 /*
- * What others have left us.  Children of this thread only: those of the one that dumps are waited
- * for there.
+ * What others have left us, but not the command.  Children of this thread only: those of the one
+ * that dumps are waited for there.
  */
-static void reap_orphans(struct state *state)
+static void reap_orphans(const struct state *state)
 {
 	_cleanup_free_ pid_t *children = NULL;
 	size_t count;
 	siginfo_t info = {0};
+	int what = WEXITED | WNOHANG | __WNOTHREAD;
 	if (!state->ended) {
-		int what = WEXITED | WNOHANG | WNOWAIT | __WNOTHREAD;
-		while (waitid(P_ALL, 0, &info, what) == 0 && info.si_pid &&
+		while (waitid(P_ALL, 0, &info, what | WNOWAIT) == 0 && info.si_pid &&
 		       info.si_pid != state->command) {
-			waitid(P_PID, (id_t)info.si_pid, NULL, WEXITED | WNOHANG | __WNOTHREAD);
+			waitid(P_PID, (id_t)info.si_pid, NULL, what);
 			info.si_pid = 0;
 		}
 		return;
@@ -113,8 +115,23 @@ static void reap_orphans(struct state *state)
 		return;
 	for (size_t i = 0; i < count; i++) {
 		if (children[i] != state->command)
-			waitid(P_PID, (id_t)children[i], NULL, WEXITED | WNOHANG | __WNOTHREAD);
+			waitid(P_PID, (id_t)children[i], NULL, what);
 	}
+}
+
+static struct tree tree_of(const struct state *state)
+{
+	return (struct tree){.root = getpid(),
+			     .command = state->command,
+			     .has_group = state->supervisor->start.group == 0};
+}
+
+static void kill_children(const struct state *state)
+{
+	const struct tree tree = tree_of(state);
+	pid_t zombie = state->ended ? state->command : 0;
+	for (int pass = 0; pass < PASSES && tree_kill_children(&tree, zombie); pass++)
+		reap_orphans(state);
 }
 
 static void read_children(struct state *state)
@@ -124,6 +141,8 @@ static void read_children(struct state *state)
 		continue;
 	look_at_command(state);
 	reap_orphans(state);
+	if (state->killing)
+		kill_children(state);
 }
 
 static void begin_dump(struct state *state, const struct message *order)
@@ -148,10 +167,9 @@ static void dump_made(struct state *state)
 /* Nobody is there to decide or to be told. */
 static void kill_all(struct state *state)
 {
-	const struct tree tree = {.root = getpid(),
-				  .command = state->command,
-				  .has_group = state->supervisor->start.group == 0};
+	const struct tree tree = tree_of(state);
 	struct deadline deadline = deadline_in_ms(KILL_MS);
+	state->killing = true;
 	while (!tree_kill(&tree) && !deadline_passed(deadline)) {
 		struct pollfd poller = {.fd = state->children, .events = POLLIN};
 		poll(&poller, 1, ROUND_MS);
@@ -171,6 +189,8 @@ static bool obey(struct state *state)
 			begin_dump(state, &message);
 		if (message.kind == MESSAGE_ABANDON)
 			dumper_hurry(&state->dumper);
+		if (message.kind == MESSAGE_KILL)
+			state->killing = true;
 	}
 	if (end)
 		kill_all(state);
@@ -184,11 +204,11 @@ static void watch(struct state *state)
 				       {.fd = state->children, .events = POLLIN},
 				       {.fd = state->failure, .events = POLLIN},
 				       {.fd = state->dumper.done, .events = POLLIN}};
-		if (poll(fds, ARRAY_SIZE(fds), -1) < 0)
+		if (poll(fds, ARRAY_SIZE(fds), state->killing ? ROUND_MS : -1) < 0)
 			continue;
 		if (fds[2].revents)
 			read_failure(state);
-		if (fds[1].revents)
+		if (fds[1].revents || state->killing)
 			read_children(state);
 		if (fds[3].revents)
 			dump_made(state);

@@ -12,10 +12,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum {
-	PASSES = 16, /* over the children of the root, in a round of SIGKILL */
-};
-
 size_t tree_list(const struct tree *tree, struct relative **ret)
 {
 	size_t count = relatives_of(tree->root, tree->others, tree->other_count, ret), living = 0;
@@ -56,13 +52,15 @@ bool tree_is_empty(const struct tree *tree)
 	_cleanup_free_ pid_t *children = NULL;
 	_cleanup_free_ struct relative *relatives = NULL;
 	size_t count;
-	/* Whatever lives descends from a living child of the root: orphans become its children. */
 	if (!children_of(tree->root, tree->root, &children, &count))
 		return tree_list(tree, &relatives) == 0;
 	for (size_t i = 0; i < count; i++) {
 		struct relative child;
-		if (!is_other(tree, children[i]) && relative_read(children[i], &child) &&
-		    relative_is_alive(&child))
+		if (is_other(tree, children[i]))
+			continue;
+		/* Of any other that has ended, a child may be the root's by now, and not in the list. */
+		if (children[i] != tree->command ||
+		    (relative_read(children[i], &child) && relative_is_alive(&child)))
 			return false;
 	}
 	return true;
@@ -72,13 +70,17 @@ bool tree_is_empty(const struct tree *tree)
  * Signals the process that was seen, and no other that has got its id since: the descriptor is of
  * one process, which is compared with the one that was meant.
  */
-static void signal_one(const struct relative *seen, int signal_number)
+static bool is_still(const struct relative *seen)
 {
 	struct relative now;
+	return relative_read(seen->pid, &now) && now.stat.start_time == seen->stat.start_time;
+}
+
+static void signal_one(const struct relative *seen, int signal_number)
+{
 	_cleanup_close_ int fd = (int)syscall(SYS_pidfd_open, seen->pid, 0);
 	bool is_gone = fd < 0 && errno == ESRCH;
-	if (is_gone || !relative_read(seen->pid, &now) ||
-	    now.stat.start_time != seen->stat.start_time)
+	if (is_gone || !is_still(seen))
 		return;
 	if (fd >= 0)
 		syscall(SYS_pidfd_send_signal, fd, signal_number, NULL, 0);
@@ -116,24 +118,6 @@ void tree_signal(const struct tree *tree, int signal_number)
 	}
 }
 
-static bool kill_children(const struct tree *tree)
-{
-	_cleanup_free_ pid_t *children = NULL;
-	size_t count;
-	bool found = false;
-	if (!children_of(tree->root, tree->root, &children, &count))
-		return false;
-	for (size_t i = 0; i < count; i++) {
-		struct relative child;
-		if (is_other(tree, children[i]) || !relative_read(children[i], &child) ||
-		    child.stat.ppid != tree->root || !relative_is_alive(&child))
-			continue;
-		signal_one(&child, SIGKILL);
-		found = true;
-	}
-	return found;
-}
-
 bool tree_kill(const struct tree *tree)
 {
 	_cleanup_free_ struct relative *relatives = NULL;
@@ -142,17 +126,27 @@ bool tree_kill(const struct tree *tree)
 	size_t count = tree_list(tree, &relatives);
 	for (size_t i = 0; i < count; i++) {
 		/* Of a group that one of them leads nobody escapes by forking. */
-		if (relatives[i].stat.group == relatives[i].pid)
+		if (relatives[i].stat.group == relatives[i].pid && is_still(&relatives[i]))
 			kill(-relatives[i].pid, SIGKILL);
 		signal_one(&relatives[i], SIGKILL);
 	}
-	/*
-	 * Who forks and ends at once is gone before a list is complete, and its child is the root's by
-	 * then: those can be seen and met within microseconds.
-	 */
-	for (int pass = 0; pass < PASSES && kill_children(tree); pass++)
-		continue;
 	return count == 0;
+}
+
+bool tree_kill_children(const struct tree *tree, pid_t but)
+{
+	_cleanup_free_ pid_t *children = NULL;
+	size_t count;
+	bool found = false;
+	if (!children_of(tree->root, tree->root, &children, &count))
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		if (children[i] == but || is_other(tree, children[i]))
+			continue;
+		kill(children[i], SIGKILL);
+		found = true;
+	}
+	return found;
 }
 
 static bool is_member(const struct relative *relatives, size_t count, pid_t pid)

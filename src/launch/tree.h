@@ -17,7 +17,11 @@ struct tree {
 /* All that live, parents first; the caller frees *ret. */
 size_t tree_list(const struct tree *tree, struct relative **ret);
 
-/* Once the command has ended.  Cheaper than a list; what has just been started may be missed. */
+/*
+ * Once the command has ended: does nobody live?  Whatever does has an ancestor among the root's
+ * children, or is one, since orphans become that; so this is sure, once the root has reaped all
+ * children but the command.
+ */
 bool tree_is_empty(const struct tree *tree);
 
 /*
@@ -34,6 +38,14 @@ void tree_signal(const struct tree *tree, int signal_number);
  * same time may escape a round, though it cannot leave the tree.
  */
 bool tree_kill(const struct tree *tree);
+
+/*
+ * For a caller that is the root: kills its children, all but one.  Nobody else reaps them, so that a
+ * pid is still that child's.  Whoever forks and ends at once is gone before it is found in a list
+ * of the tree; but its child is the root's by then, and met here within microseconds, if the dead
+ * are reaped in between.  False when there were none.
+ */
+bool tree_kill_children(const struct tree *tree, pid_t but);
 
 /*
  * A debugger from outside the tree that has one of its processes, and its name; 0: none.

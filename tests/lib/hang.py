@@ -395,13 +395,23 @@ def run_hangdump(*arguments, stdout=subprocess.PIPE, limit=None, preexec=None, e
         process.kill()
         process.wait()
         fail(f"hangdump {arguments} did not end within {limit:g} s; its threads: {where}")
-    left = children_of_ours() - before - {process.pid}
+    left = left_behind(before | {process.pid})
     out.seek(0)
     err.seek(0)
     result = Result(arguments, process.returncode, out.read(), err.read(), seconds, usage, left)
     out.close()
     err.close()
     return result
+
+
+def left_behind(known):
+    """Other children of ours that live on; what was killed may take a moment to be gone."""
+    end = time.monotonic() + 5
+    while True:
+        left = children_of_ours() - known
+        if not left or time.monotonic() > end:
+            return left
+        time.sleep(0.01)
 
 
 def _wait4(process, end):
@@ -416,6 +426,46 @@ def _wait4(process, end):
             return None
         time.sleep(pause)
         pause = min(pause * 1.2, 0.01)
+
+
+NOBODY = 65534
+
+
+class AsNobody:
+    """hangdump and victims where nobody can run them."""
+
+    def __enter__(self):
+        global HANGDUMP
+        if os.geteuid() != 0:
+            raise Skip("needs root, to become another user")
+        self.directory = tempfile.mkdtemp(prefix="hangdump-nobody-")
+        os.chmod(self.directory, 0o755)
+        for path in (HANGDUMP, victim_path("sleeper")):
+            shutil.copy(path, self.directory)
+            os.chmod(os.path.join(self.directory, os.path.basename(path)), 0o755)
+        self.saved = HANGDUMP
+        HANGDUMP = os.path.join(self.directory, os.path.basename(HANGDUMP))
+        return self
+
+    def __exit__(self, *_):
+        global HANGDUMP
+        HANGDUMP = self.saved
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+    @staticmethod
+    def become():
+        os.setgroups([])
+        os.setgid(NOBODY)
+        os.setuid(NOBODY)
+
+    def run(self, *arguments, **more):
+        return run_hangdump(*arguments, preexec=self.become, cwd=self.directory, **more)
+
+    def sleeper(self, *arguments):
+        """A sleeper that belongs to nobody."""
+        return Victim(
+            "setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups",
+            os.path.join(self.directory, "sleeper"), *arguments, executable=program("setpriv"))
 
 
 def dump(pid, *options, statuses=(0, 1), **more):

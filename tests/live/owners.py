@@ -88,7 +88,7 @@ def interpreter_lock(python):
         try:
             hang.wait_until(caught, "")
         except hang.Failed:
-            hang.fail(f"no wait for the interpreter lock: {seen[1]}")
+            hang.fail(f"no wait for the interpreter lock: {seen}")
         wait, told = seen
         check_equal(wait["resource"]["kind"], "interpreter lock", f"kind of resource of {told}")
         check_owner(wait, told, "alive", victim.pid, holder, "likely")

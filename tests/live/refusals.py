@@ -11,9 +11,8 @@ import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 import hang
-from hang import Skip, Victim, case, check, check_equal, check_one_error_line, check_untraced
+from hang import AsNobody, Skip, Victim, case, check, check_equal, check_one_error_line, check_untraced
 
-NOBODY = 65534
 
 
 def refused(words, status, *patterns):
@@ -118,41 +117,6 @@ def one_of_two_processes_is_gone():
 
 
 # --- permission --------------------------------------------------------------------------------
-
-
-class AsNobody:
-    """hangdump and victims where nobody can run them."""
-
-    def __enter__(self):
-        if os.geteuid() != 0:
-            raise Skip("needs root, to become another user")
-        self.directory = tempfile.mkdtemp(prefix="hangdump-nobody-")
-        os.chmod(self.directory, 0o755)
-        for path in (hang.HANGDUMP, hang.victim_path("sleeper")):
-            shutil.copy(path, self.directory)
-            os.chmod(os.path.join(self.directory, os.path.basename(path)), 0o755)
-        self.saved = hang.HANGDUMP
-        hang.HANGDUMP = os.path.join(self.directory, os.path.basename(hang.HANGDUMP))
-        return self
-
-    def __exit__(self, *_):
-        hang.HANGDUMP = self.saved
-        shutil.rmtree(self.directory, ignore_errors=True)
-
-    @staticmethod
-    def become():
-        os.setgroups([])
-        os.setgid(NOBODY)
-        os.setuid(NOBODY)
-
-    def run(self, *arguments, **more):
-        return hang.run_hangdump(*arguments, preexec=self.become, cwd=self.directory, **more)
-
-    def sleeper(self, *arguments):
-        """A sleeper that belongs to nobody."""
-        return Victim(
-            "setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups",
-            os.path.join(self.directory, "sleeper"), *arguments, executable=hang.program("setpriv"))
 
 
 @case
