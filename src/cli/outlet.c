@@ -69,9 +69,13 @@ static struct error *run(struct task *task, void (*work)(void *task), const char
 	return error;
 }
 
-/* A reader that is gone and a limit on file sizes are errors like others. */
+/*
+ * A reader that is gone and a limit on file sizes are errors like others; a terminal that stops who
+ * writes in the background (stty tostop) does not stop us.
+ */
 static void take_errors(void)
 {
+	signal(SIGTTOU, SIG_IGN);
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);
 }

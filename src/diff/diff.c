@@ -8,17 +8,44 @@
 #include <string.h>
 
 /* The clock of one boot, where it is the same one: the other can be set. */
-static int64_t apart_ns(const struct dump *old, const struct dump *new)
+static bool tell_apart(const struct dump *old, const struct dump *new, int64_t *ret_ns)
 {
 	bool same_boot = old->boot_id && new->boot_id &&strcmp(old->boot_id, new->boot_id) == 0;
+	*ret_ns = 0;
 	if (same_boot && old->monotonic_ns && new->monotonic_ns)
-		return (int64_t)(new->monotonic_ns - old->monotonic_ns);
-	return new->taken_at_ns && old->taken_at_ns ? new->taken_at_ns - old->taken_at_ns : 0;
+		*ret_ns = (int64_t)(new->monotonic_ns - old->monotonic_ns);
+	else if (new->taken_at_ns && old->taken_at_ns)
+		*ret_ns = new->taken_at_ns - old->taken_at_ns;
+	else
+		return false;
+	return true;
+}
+
+/* Does it name sources, and no files that were made of them? */
+static bool is_text(const struct dump *dump)
+{
+	array_for_each (&dump->processes, process) {
+		array_for_each (&process->threads, thread) {
+			for (size_t i = 0; i < thread->stack.count; i++) {
+				const struct frame *frame = &thread->stack.frames[i];
+				if (frame->function && frame->file)
+					return !frame->module;
+			}
+		}
+	}
+	return false;
+}
+
+static struct diff begin(const struct dump *old, const struct dump *new)
+{
+	struct diff diff = {.old = old, .new = new, .by_name = is_text(old) || is_text(new)};
+	diff.apart_known = tell_apart(old, new, &diff.apart_ns);
+	return diff;
 }
 
 void diff_dumps(const struct dump *old, const struct dump *new, struct diff *ret)
 {
-	*ret = (struct diff){.old = old, .new = new, .apart_ns = apart_ns(old, new)};
+	*ret = begin(old, new);
 	pair_processes(ret);
 	ret->same_moment = ret->same_run && ret->apart_ns == 0;
 	pair_threads(ret);
@@ -39,7 +66,7 @@ static void carry_over(const struct diff *diff, const struct thread_diff *thread
 
 void diff_mark_progress(const struct dump *old, struct dump *new)
 {
-	struct diff diff = {.old = old, .new = new, .apart_ns = apart_ns(old, new)};
+	struct diff diff = begin(old, new);
 	pair_processes(&diff);
 	diff.same_moment = diff.same_run && diff.apart_ns == 0;
 	pair_threads(&diff);

@@ -9,7 +9,7 @@
 /* Threads and neighbours of one dump, by id. */
 struct people {
 	struct address_map threads, neighbours, processes;
-	bool same_run;
+	bool same_run, by_name;
 };
 
 static uint64_t key_of(pid_t pid, pid_t tid)
@@ -23,9 +23,9 @@ static void put(struct address_map *map, uint64_t key, const void *value)
 		address_map_put(map, key, (void *)value);
 }
 
-static void people_init(struct people *people, const struct dump *dump, bool same_run)
+static void people_init(struct people *people, const struct dump *dump, const struct diff *diff)
 {
-	*people = (struct people){.same_run = same_run};
+	*people = (struct people){.same_run = diff->same_run, .by_name = diff->by_name};
 	array_for_each (&dump->processes, process) {
 		put(&people->processes, key_of(process->pid, 0), process);
 		array_for_each (&process->threads, thread)
@@ -76,7 +76,8 @@ static uint64_t member_hash(const struct people *people, struct thread_id id)
 	uint64_t key = key_of(id.pid, id.tid);
 	const struct thread *thread = address_map_get(&people->threads, key);
 	if (thread)
-		return hash_mix(place_hash(thread), resource_hash(&thread->wait.resource));
+		return hash_mix(place_hash(thread, people->by_name),
+				resource_hash(&thread->wait.resource));
 	const struct neighbour *neighbour = address_map_get(&people->neighbours, key);
 	const struct process *process = address_map_get(&people->processes, key);
 	return hash_string(1, neighbour ? neighbour->name : process ? process->name : NULL);
@@ -122,10 +123,10 @@ static int compare_keyed(const void *a, const void *b)
 	return order ? order : (x->index > y->index) - (x->index < y->index);
 }
 
-static struct keyed *keyed_findings(const struct dump *dump, bool same_run)
+static struct keyed *keyed_findings(const struct dump *dump, const struct diff *diff)
 {
 	struct people people;
-	people_init(&people, dump, same_run);
+	people_init(&people, dump, diff);
 	struct keyed *keyed = xcalloc(dump->findings.count + 1, sizeof(*keyed));
 	for (size_t i = 0; i < dump->findings.count; i++)
 		keyed[i] = (struct keyed){members_hash(&people, &dump->findings.items[i]), i};
@@ -143,8 +144,8 @@ static void add(struct diff *diff, enum finding_change change, const struct find
 void compare_findings(struct diff *diff)
 {
 	const struct dump *old = diff->old, *new = diff->new;
-	_cleanup_free_ struct keyed *before = keyed_findings(old, diff->same_run);
-	_cleanup_free_ struct keyed *after = keyed_findings(new, diff->same_run);
+	_cleanup_free_ struct keyed *before = keyed_findings(old, diff);
+	_cleanup_free_ struct keyed *after = keyed_findings(new, diff);
 	_cleanup_free_ const struct finding **pairs =
 		xcalloc(new->findings.count + 1, sizeof(*pairs));
 	_cleanup_free_ bool *persists = xcalloc(old->findings.count + 1, sizeof(*persists));

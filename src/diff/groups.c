@@ -16,7 +16,7 @@ static bool is_place_of(const struct builder *builder, const struct group_diff *
 	const struct thread_diff *member = &builder->diff->threads.items[group->members.items[0]];
 	if (builder->diff->same_run && member->process != process)
 		return false;
-	return place_equal(group->thread, thread);
+	return place_equal(group->thread, thread, builder->diff->by_name);
 }
 
 static size_t add_group(struct builder *builder, uint64_t hash, const struct process *process,
@@ -42,7 +42,7 @@ static size_t group_of(struct builder *builder, size_t member, const struct proc
 {
 	struct diff *diff = builder->diff;
 	size_t pair = diff->threads.items[member].process;
-	uint64_t hash = hash_mix(place_hash(thread), diff->same_run ? pair : 0);
+	uint64_t hash = hash_mix(place_hash(thread, diff->by_name), diff->same_run ? pair : 0);
 	size_t index = (uintptr_t)address_map_get(&builder->first, hash);
 	while (index && !is_place_of(builder, &diff->groups.items[index - 1], pair, thread))
 		index = builder->next.items[index - 1];
@@ -83,7 +83,7 @@ static void add_old(struct builder *builder, size_t member)
 	if (!thread->old)
 		return;
 	/* Almost all are where they were: ask there first. */
-	if (thread->new &&place_equal(thread->new, thread->old)) {
+	if (thread->new &&place_equal(thread->new, thread->old, diff->by_name)) {
 		thread->old_group = thread->group;
 		diff->groups.items[thread->group].before++;
 		return;

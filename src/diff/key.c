@@ -36,11 +36,16 @@ static uint64_t place_in_file(const struct frame *frame)
 	return frame->function || !frame->module ? 0 : frame->module_offset;
 }
 
-static bool same_frame(const struct frame *a, const struct frame *b)
+static const char *module_of(const struct frame *frame, bool by_name)
+{
+	return by_name && frame->function ? NULL : frame->module;
+}
+
+static bool same_frame(const struct frame *a, const struct frame *b, bool by_name)
 {
 	return a->kind == b->kind && a->inlined == b->inlined &&
 	       place_in_file(a) == place_in_file(b) && same_text(a->function, b->function) &&
-	       same_module(a->module, b->module);
+	       same_module(module_of(a, by_name), module_of(b, by_name));
 }
 
 static bool has_user_frames(const struct stack *stack)
@@ -59,14 +64,14 @@ static size_t next_frame(const struct stack *stack, size_t at, bool user)
 	return at;
 }
 
-static bool same_stack(const struct stack *a, const struct stack *b)
+static bool same_stack(const struct stack *a, const struct stack *b, bool by_name)
 {
 	bool user = has_user_frames(a);
 	if (user != has_user_frames(b))
 		return false;
 	size_t i = next_frame(a, 0, user), j = next_frame(b, 0, user);
 	while (i < a->count && j < b->count) {
-		if (!same_frame(&a->frames[i], &b->frames[j]))
+		if (!same_frame(&a->frames[i], &b->frames[j], by_name))
 			return false;
 		i = next_frame(a, i + 1, user);
 		j = next_frame(b, j + 1, user);
@@ -84,11 +89,11 @@ static const char *creator_of(const struct thread *thread)
 	return thread->goroutine ? thread->goroutine->created_by.function : NULL;
 }
 
-bool place_equal(const struct thread *a, const struct thread *b)
+bool place_equal(const struct thread *a, const struct thread *b, bool by_name)
 {
 	return !a->goroutine == !b->goroutine && same_text(creator_of(a), creator_of(b)) &&
 	       same_text(a->wait.words, b->wait.words) && a->wait.class == b->wait.class &&
-	       call_of(&a->wait) == call_of(&b->wait) && same_stack(&a->stack, &b->stack);
+	       call_of(&a->wait) == call_of(&b->wait) && same_stack(&a->stack, &b->stack, by_name);
 }
 
 uint64_t hash_mix(uint64_t hash, uint64_t value)
@@ -111,7 +116,7 @@ uint64_t hash_text(uint64_t hash, const char *s, size_t n)
 	return hash_mix(hash, word);
 }
 
-uint64_t place_hash(const struct thread *thread)
+uint64_t place_hash(const struct thread *thread, bool by_name)
 {
 	const struct stack *stack = &thread->stack;
 	bool user = has_user_frames(stack);
@@ -120,7 +125,8 @@ uint64_t place_hash(const struct thread *thread)
 	     i = next_frame(stack, i + 1, user)) {
 		const struct frame *frame = &stack->frames[i];
 		size_t length = 0;
-		const char *base = frame->module ? module_base(frame->module, &length) : "";
+		const char *module = module_of(frame, by_name);
+		const char *base = module ? module_base(module, &length) : "";
 		hash = hash_text(hash, base, length);
 		if (frame->function)
 			hash = hash_text(hash, frame->function, strlen(frame->function));

@@ -156,6 +156,7 @@ static void expire(struct front *front, enum launch_reason reason)
 		/* Somebody looks at it with a debugger: the time begins anew. */
 		notice(front, LAUNCH_TRACED, 0, tracer, name);
 		front->limit = deadline_in_ms(front->options->timeout_ms);
+		idle_deinit(&front->idle);
 		idle_begin(&front->idle, front->options->idle_timeout_ms);
 		return;
 	}
@@ -206,10 +207,16 @@ void front_reap(struct front *front)
 	int status;
 	pid_t pid;
 	for (int n = 0; n < REAP_MOST && (pid = waitpid(-1, &status, WNOHANG)) > 0; n++) {
-		if (pid == front->supervisor)
+		if (pid == front->supervisor) {
 			front->supervisor = 0;
-		else if (pid == front->tree.command && !front->ended)
-			command_ended(front, status);
+		} else if (pid == front->tree.command && !front->tree.reaped) {
+			front->tree.reaped = true;
+			front->tree.has_group = false;
+			if (!front->ended)
+				command_ended(front, status);
+		}
+		array_for_each (&front->others, other)
+			*other = *other == pid ? 0 : *other;
 	}
 }
 
@@ -312,6 +319,15 @@ static void read_link(struct front *front)
 	while (front->stage != STAGE_OVER && link_receive(front->link, &message, &end))
 		take_message(front, &message);
 	if (front->stage != STAGE_OVER && end)
+		front_inherit(front);
+}
+
+/* Somebody else may hold its end of the link: what it has said is read first. */
+static void miss_supervisor(struct front *front)
+{
+	if (front->link >= 0)
+		read_link(front);
+	if (front->stage != STAGE_OVER && front->tree.root != getpid())
 		front_inherit(front);
 }
 
@@ -436,6 +452,8 @@ void front_watch(struct front *front)
 			read_link(front);
 		if (fds[1].revents)
 			read_signals(front);
+		if (!front->supervisor)
+			miss_supervisor(front);
 		if (front->stage != STAGE_OVER)
 			look_at_clocks(front);
 	}

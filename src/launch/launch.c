@@ -2,6 +2,7 @@
 
 #include "base/cleanup.h"
 #include "base/helper.h"
+#include "base/pid.h"
 #include "launch/descriptors.h"
 #include "launch/front.h"
 #include "launch/link.h"
@@ -20,6 +21,20 @@ enum { FINISH_MS = 1000 };
 static struct error *own_failure(const char *what, int os_errno)
 {
 	return error_new(ERROR_INTERNAL, os_errno, what, NULL);
+}
+
+/*
+ * With the /proc of another pid namespace, what is found there has other numbers here.  Without
+ * any, there is only the command's group to go by.
+ */
+static struct error *check_proc(void)
+{
+	char self[16] = "";
+	ssize_t n = readlink("/proc/self", self, sizeof(self) - 1);
+	if (n <= 0 || parse_pid(self) == getpid())
+		return NULL;
+	return error_new(ERROR_UNSUPPORTED, 0, "/proc",
+			 "(it is of another pid namespace: mount one of ours)");
 }
 
 /* Forks the supervisor, which starts the command. */
@@ -113,7 +128,9 @@ struct error *launch_run(const struct launch_options *options, const struct laun
 			      .tree.has_group = !options->foreground};
 	descriptors_guard();
 	front.signals = signals_take(&front.inherited);
-	struct error *error = start(&front);
+	struct error *error = check_proc();
+	if (!error)
+		error = start(&front);
 	if (!error) {
 		const int kept[] = {front.signals, front.link};
 		descriptors_drop(kept, ARRAY_SIZE(kept));

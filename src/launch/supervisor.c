@@ -170,10 +170,13 @@ static void kill_all(struct state *state)
 	const struct tree tree = tree_of(state);
 	struct deadline deadline = deadline_in_ms(KILL_MS);
 	state->killing = true;
-	while (!tree_kill(&tree) && !deadline_passed(deadline)) {
+	for (;;) {
 		struct pollfd poller = {.fd = state->children, .events = POLLIN};
-		poll(&poller, 1, ROUND_MS);
+		tree_kill(&tree);
 		read_children(state);
+		if ((state->ended && tree_is_empty(&tree)) || deadline_passed(deadline))
+			return;
+		poll(&poller, 1, ROUND_MS);
 	}
 }
 
@@ -187,10 +190,14 @@ static bool obey(struct state *state)
 			return false;
 		if (message.kind == MESSAGE_DUMP)
 			begin_dump(state, &message);
-		if (message.kind == MESSAGE_ABANDON)
+		if (message.kind == MESSAGE_ABANDON) {
+			state->has_waiting = false;
 			dumper_hurry(&state->dumper);
-		if (message.kind == MESSAGE_KILL)
+		}
+		if (message.kind == MESSAGE_KILL) {
+			state->has_waiting = false;
 			state->killing = true;
+		}
 	}
 	if (end)
 		kill_all(state);

@@ -47,23 +47,38 @@ static bool is_other(const struct tree *tree, pid_t pid)
 	return false;
 }
 
+/* A helper of the supervisor's that cannot even be killed is nothing that the command has started. */
+static bool is_stuck_helper(const struct tree *tree, pid_t pid)
+{
+	struct relative child;
+	return relative_read(pid, &child) && child.stat.group == tree->root &&
+	       child.stat.state == 'D';
+}
+
+static bool is_alive(pid_t pid)
+{
+	struct relative process;
+	return relative_read(pid, &process) && relative_is_alive(&process);
+}
+
 bool tree_is_empty(const struct tree *tree)
 {
 	_cleanup_free_ pid_t *children = NULL;
 	_cleanup_free_ struct relative *relatives = NULL;
 	size_t count;
+	/* Of a root that has ended, the children are somebody else's. */
+	bool is_sure = tree->root == getpid();
 	if (!children_of(tree->root, tree->root, &children, &count))
-		return tree_list(tree, &relatives) == 0;
+		return is_alive(tree->root) && tree_list(tree, &relatives) == 0;
 	for (size_t i = 0; i < count; i++) {
-		struct relative child;
-		if (is_other(tree, children[i]))
+		if (is_other(tree, children[i]) || is_stuck_helper(tree, children[i]))
 			continue;
 		/* Of any other that has ended, a child may be the root's by now, and not in the list. */
-		if (children[i] != tree->command ||
-		    (relative_read(children[i], &child) && relative_is_alive(&child)))
+		if (children[i] != tree->command || is_alive(children[i]))
 			return false;
+		is_sure = true;
 	}
-	return true;
+	return is_sure;
 }
 
 /*
@@ -90,7 +105,7 @@ static void signal_one(const struct relative *seen, int signal_number)
 
 bool tree_signal_command(const struct tree *tree, int signal_number)
 {
-	if (!tree->command)
+	if (!tree->command || tree->reaped)
 		return false;
 	if (tree->has_group && kill(-tree->command, signal_number) == 0)
 		return true;
@@ -106,7 +121,7 @@ void tree_signal(const struct tree *tree, int signal_number)
 	size_t count = tree_list(tree, &relatives);
 	for (size_t i = 0; i < count; i++) {
 		bool has_it = was_group ? relatives[i].stat.group == tree->command
-					: relatives[i].pid == tree->command;
+					: relatives[i].pid == tree->command && !tree->reaped;
 		if (!has_it)
 			signal_one(&relatives[i], signal_number);
 	}

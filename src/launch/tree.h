@@ -8,7 +8,8 @@
 
 struct tree {
 	pid_t root;	     /* the supervisor, or who inherits from it: not part of the tree */
-	pid_t command;	     /* 0: unknown; its pid is not used again while we live */
+	pid_t command;	     /* 0: unknown; its pid is not used again until it is reaped */
+	bool reaped;	     /* the command is: its pid and its group mean nothing any more */
 	bool has_group;	     /* the command leads a process group of its own */
 	const pid_t *others; /* children of the root that are none of the tree, with theirs */
 	size_t other_count;

@@ -89,6 +89,8 @@ struct leak {
 struct diff {
 	const struct dump *old, *new;
 	bool same_run;	  /* else of another run: groups are compared, not threads */
+	bool by_name;	  /* one of them is a text: the file that a function is in does not count */
+	bool apart_known; /* both say when they were taken */
 	int64_t apart_ns; /* from old to new; below 0: new is the older one */
 	bool same_moment; /* they are one dump */
 	array(struct process_diff) processes;

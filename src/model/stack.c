@@ -117,8 +117,23 @@ size_t stack_common_frame(const struct stack *first, const struct stack *second)
 static const char *const libc_files[] = {"libc.so", "libc-",	 "libpthread", "ld-linux",
 					 "ld-musl", "libc.musl", "[vdso]"};
 
+/* How glibc names its sources (Debian 11 to 13, Fedora): for texts, which name no files. */
+static const char *const libc_sources[] = {"nptl/",	  "./nptl/",	"../nptl/", "sysdeps/",
+					   "../sysdeps/", "./sysdeps/", "../csu/",  "./csu/"};
+
+static bool is_source_of_libc(const char *file)
+{
+	for (size_t i = 0; file && i < sizeof(libc_sources) / sizeof(libc_sources[0]); i++) {
+		if (strncmp(file, libc_sources[i], strlen(libc_sources[i])) == 0)
+			return true;
+	}
+	return false;
+}
+
 static bool is_of_libc(const struct frame *frame)
 {
+	if (!frame->module)
+		return is_source_of_libc(frame->file);
 	const char *slash = frame->module ? strrchr(frame->module, '/') : NULL;
 	const char *base = slash ? slash + 1 : frame->module;
 	for (size_t i = 0; base && i < sizeof(libc_files) / sizeof(libc_files[0]); i++) {

@@ -105,10 +105,13 @@ static void print_head(struct diff_printer *p)
 	const struct diff *diff = p->diff;
 	struct printer *to = &p->new;
 	style_on(to, STYLE_TITLE);
-	print(to, diff->same_run ? "hangdump: two dumps of the same run, "
-				 : "hangdump: dumps of two runs, ");
-	print_apart(to, diff->apart_ns);
-	print(to, " apart");
+	print(to, diff->same_run ? "hangdump: two dumps of the same run"
+				 : "hangdump: dumps of two runs");
+	if (diff->apart_known) {
+		print(to, ", ");
+		print_apart(to, diff->apart_ns);
+		print(to, " apart");
+	}
 	style_off(to);
 	print_end(to);
 	print_side(diff_printer_old(p), "old", p->options->old_name);

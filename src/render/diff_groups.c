@@ -311,13 +311,16 @@ void print_leaks(struct diff_printer *p)
 {
 	struct printer *to = diff_printer_new(p);
 	size_t threads = 0;
-	array_for_each (&p->diff->leaks, leak)
+	bool goroutines = p->diff->leaks.count > 0;
+	array_for_each (&p->diff->leaks, leak) {
 		threads += leak->grown;
+		goroutines = goroutines && p->diff->groups.items[leak->group].thread->goroutine;
+	}
 	print_end(to);
 	style_on(to, threads ? STYLE_FINDING : STYLE_TITLE);
 	if (threads)
-		print_format(to, "LEAKED: %zu thread%s in %zu group%s", threads,
-			     threads == 1 ? "" : "s", p->diff->leaks.count,
+		print_format(to, "LEAKED: %zu %s in %zu group%s", threads,
+			     member_word(goroutines, threads), p->diff->leaks.count,
 			     p->diff->leaks.count == 1 ? "" : "s");
 	else
 		print(to, "No group has grown.");

@@ -62,8 +62,11 @@ static json_t *convert_diff_head(const struct diff *diff)
 	json_put(head, "generator", json_string(PACKAGE_STRING));
 	json_put(head, "mode", json_string(diff->same_run ? "same run" : "other run"));
 	json_put(head, "apart_ns",
-		 json_known(diff->apart_ns < 0 ? -diff->apart_ns : diff->apart_ns));
-	json_put(head, "swapped", json_boolean(diff->apart_ns < 0));
+		 json_known(!diff->apart_known	 ? -1
+			    : diff->apart_ns < 0 ? -diff->apart_ns
+						 : diff->apart_ns));
+	json_put(head, "swapped",
+		 diff->apart_known ? json_boolean(diff->apart_ns < 0) : json_null());
 	json_put(head, "old", convert_side(diff->old));
 	json_put(head, "new", convert_side(diff->new));
 	json_put(head, "execed", execed);

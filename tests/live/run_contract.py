@@ -402,6 +402,10 @@ def process_1_of_a_container_runs_a_command():
     check_equal(inside("sh", "-c", "exit 3"), 3, "status")
     check_equal(inside("-t", "0.2", "sleep", FOREVER), 124, "status when timed out")
     check_equal(inside("-t", "0.2", "-s", "KILL", "sleep", FOREVER), 137, "status when killed")
+    with Run("--pid", "--fork", hang.HANGDUMP, "run", "true", program=unshare,
+             words=()) as running:
+        check_equal(running.end(), 125, "status with the /proc of another namespace")
+        check("another pid namespace" in running.errors(), running.errors())
     # Process 1 cannot die of a signal of its own.
     check_equal(inside("sh", "-c", "kill -TERM $$"), 128 + signal.SIGTERM, "status")
 

@@ -252,6 +252,30 @@ def killed_with_our_group_we_take_the_tree_along():
         outer.check_all_gone()
 
 
+def have_no_child():
+    try:
+        for _ in range(1000):
+            if os.waitpid(-1, os.WNOHANG)[0] == 0:
+                break
+    except ChildProcessError:
+        return True
+    return None
+
+
+def killed_while_it_forks(end):
+    """Orphans become ours: nobody is left when we have no child any more."""
+    with Run(FORKER, "hop-session", preexec=os.setsid) as running:
+        check_equal(running.line(), "ready", "forker")
+        end(running)
+        wait_until(have_no_child, "the end of all that fork")
+
+
+add_case("killed: forks all the while", killed_while_it_forks,
+         lambda running: running.signal(signal.SIGKILL))
+add_case("a supervisor that is killed: forks all the while", killed_while_it_forks,
+         lambda running: os.kill(running.supervisor(), signal.SIGKILL))
+
+
 @case
 def a_supervisor_that_is_killed_takes_the_tree_along():
     with Outer() as outer:

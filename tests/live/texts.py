@@ -81,6 +81,49 @@ def the_report_of_a_deadlock_is_a_dump_again():
     check_read_again(text, dump)
 
 
+def diff(old, new, *options):
+    """Status and text of the comparison of two dumps, of text or JSON as bytes."""
+    with tempfile.TemporaryDirectory(prefix="hangdump-texts-") as directory:
+        paths = [os.path.join(directory, name) for name in ("old", "new")]
+        for path, content in zip(paths, (old, new)):
+            with open(path, "wb") as file:
+                file.write(content)
+        done = hang.run_hangdump("diff", *options, *paths)
+        check(not done.err, f"{done}")
+        return done.status, done.text()
+
+
+@case
+def a_text_is_compared_with_others_and_with_json():
+    captured = []
+    for _ in range(2):
+        with Victim("bank") as victim:
+            victim.ready()
+            hang.wait_all_blocked(victim.pid)
+            captured.append(capture(victim.pid))
+    (text, dump), (later, _) = captured
+    for new in (json.dumps(dump).encode(), later):
+        status, said = diff(text, new)
+        check_equal(status, 0, f"status; it said {said}")
+        check("PERSISTING DEADLOCK" in said and "NEW" not in said, said)
+        check(" apart" not in said.splitlines()[0], f"no text says when it was made: {said}")
+        # The innermost function that is not libc's own.
+        check("[mutex lock] withdraw" in diff(text, new, "--stat")[1], said)
+
+
+@case
+def leaked_goroutines_are_counted_as_such():
+    with open(os.path.join(DATA, "asleep-1.26.txt"), "rb") as file:
+        text = file.read()
+    first = re.search(rb"^goroutine (\d+) .*?(?=\n\n|\Z)", text, re.M | re.S)
+    more = text.rstrip() + b"\n\n" + first.group(0).replace(
+        b"goroutine " + first.group(1), b"goroutine 987654", 1) + b"\n"
+    status, said = diff(text, more, "--leaks")
+    check_equal(status, 1, f"status; it said {said}")
+    check("LEAKED: 1 goroutine in 1 group" in said, said)
+    check_equal(diff(text, text, "--leaks")[0], 0, "status of no leak")
+
+
 @case
 def so_is_that_of_a_tree_of_processes():
     with Victim("sh", "-c", "echo ready; sleep 1000 | cat; true", executable="/bin/sh") as victim:
