@@ -144,6 +144,7 @@ static void threads_and_goroutines_stand_in_one_report(void **state)
 	assert_has(text, "\n1 idle thread in 1 group left out.\n"
 			 "\n1 idle goroutine in 1 group left out.\n");
 	free(text);
+	size_t groups = dump.groups.count;
 	dump.groups.count = 0;
 	text = NULL;
 	size_t size;
@@ -152,6 +153,7 @@ static void threads_and_goroutines_stand_in_one_report(void **state)
 	fclose(to);
 	assert_has(text, "\n1 thread in no group.\n\n2 goroutines in no group.\n");
 	free(text);
+	dump.groups.count = groups;
 	dump_deinit(&dump);
 }
 
