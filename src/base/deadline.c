@@ -1,5 +1,6 @@
 #include "base/deadline.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <time.h>
 
@@ -8,6 +9,20 @@ uint64_t monotonic_ns(void)
 	struct timespec now;
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+void sleep_until_ns(uint64_t monotonic)
+{
+	const struct timespec when = {(time_t)(monotonic / 1000000000),
+				      (long)(monotonic % 1000000000)};
+	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &when, NULL) == EINTR)
+		continue;
+}
+
+void sleep_ms(uint64_t ms)
+{
+	const uint64_t most = INT64_MAX / 1000000;
+	sleep_until_ns(monotonic_ns() + (ms < most ? ms : most) * 1000000);
 }
 
 struct deadline deadline_in_ms(uint64_t ms)

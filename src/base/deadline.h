@@ -7,6 +7,9 @@
 
 /* Nanoseconds of CLOCK_MONOTONIC. */
 uint64_t monotonic_ns(void);
+/* Sleeps until then, whatever signals are handled meanwhile; for so long. */
+void sleep_until_ns(uint64_t monotonic);
+void sleep_ms(uint64_t ms);
 
 struct deadline {
 	uint64_t at_ns; /* 0: none */

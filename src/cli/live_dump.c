@@ -2,9 +2,6 @@
 
 #include "render/render.h"
 
-#include <errno.h>
-#include <time.h>
-
 struct error *live_dump(const pid_t *pids, size_t count, struct live_options *live,
 			struct error **failures, struct dump *ret)
 {
@@ -25,11 +22,4 @@ struct error *live_dump_one(pid_t pid, struct live_options *live, struct dump *r
 		return failure;
 	error_free(failure);
 	return error;
-}
-
-void sleep_ms(uint64_t ms)
-{
-	struct timespec left = {(time_t)(ms / 1000), (long)(ms % 1000 * 1000000)};
-	while (clock_nanosleep(CLOCK_MONOTONIC, 0, &left, &left) == EINTR)
-		continue;
 }

@@ -12,7 +12,4 @@ struct error *live_dump(const pid_t *pids, size_t count, struct live_options *li
 /* Of one process: why not is the error. */
 struct error *live_dump_one(pid_t pid, struct live_options *live, struct dump *ret);
 
-/* Sleeps for so long, whatever signals are handled meanwhile. */
-void sleep_ms(uint64_t ms);
-
 #endif

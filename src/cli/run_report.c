@@ -186,13 +186,6 @@ static void take_sample(struct job *job, struct deadline deadline, struct dump *
 		note_error(job, error);
 }
 
-static void sleep_until(uint64_t ns)
-{
-	struct timespec at = {(time_t)(ns / 1000000000), (long)(ns % 1000000000)};
-	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, NULL) == EINTR)
-		continue;
-}
-
 /* The first, and where there is time the others, each of which takes the place of that before. */
 static void take_samples(struct job *job)
 {
@@ -207,7 +200,7 @@ static void take_samples(struct job *job)
 		uint64_t at = job->dump.monotonic_ns + options->sample_interval_ms * 1000000;
 		if (last.at_ns && at > last.at_ns)
 			return;
-		sleep_until(at);
+		sleep_until_ns(at);
 		take_sample(job, each_ms ? within(last, each_ms) : last, &next);
 		if (!next.processes.count) {
 			dump_deinit(&next);

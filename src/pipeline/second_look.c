@@ -2,9 +2,6 @@
 
 #include "capture/capture.h"
 
-#include <errno.h>
-#include <time.h>
-
 enum {
 	/* Long enough to tell a loop from a job: several turns of a scheduler with much to do. */
 	APART_MS = 200,
@@ -19,13 +16,6 @@ bool second_look_wants(const struct capture_process *process)
 			return true;
 	}
 	return false;
-}
-
-static void wait_until(uint64_t ns)
-{
-	const struct timespec when = {(time_t)(ns / 1000000000), (long)(ns % 1000000000)};
-	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &when, NULL) == EINTR)
-		continue;
 }
 
 static int64_t within(int64_t value, int64_t most)
@@ -112,7 +102,7 @@ void second_look(struct dump *dump, const struct capture *capture,
 	if (options->deadline.at_ns && end > options->deadline.at_ns)
 		return say_there_was_none(dump, processes, count,
 					  "the deadline left no time for it");
-	wait_until(due);
+	sleep_until_ns(due);
 	struct capture *look = capture_look_again(capture);
 	if (!look)
 		return say_there_was_none(dump, processes, count, "there is no memory for it");
