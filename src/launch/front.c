@@ -15,6 +15,7 @@ enum {
 	LINGER_MS = 100,   /* what is about to end anyway is no leftover */
 	KILLED_MS = 10000, /* how long a tree is killed again and again at the most */
 	WORD_MS = 5000,	   /* from the command's end until the supervisor tells of it */
+	WAKE_MS = 500,	   /* until it tells of the command's start, should it have been stopped */
 	LOOK_MOST_MS = 50,
 	REAP_MOST = 1000,     /* at a time: others may fork faster than we reap */
 	PASSES = 64,	      /* over our own children, in a round of SIGKILL */
@@ -289,6 +290,7 @@ static void take_message(struct front *front, const struct message *message)
 {
 	switch (message->kind) {
 	case MESSAGE_STARTED:
+		front->wake = (struct deadline){0};
 		front->tree.command = message->pid;
 		front->watched = (int)syscall(SYS_pidfd_open, message->pid, 0);
 		break;
@@ -389,9 +391,19 @@ static void grace_over(struct front *front)
 	}
 }
 
+/* Until it tells of the command there is nothing else that we could watch. */
+static void wake_supervisor(struct front *front)
+{
+	if (front->supervisor)
+		kill(front->supervisor, SIGCONT);
+	front->wake = deadline_in_ms(WAKE_MS);
+}
+
 static void look_at_clocks(struct front *front)
 {
 	bool counting = front->stage == STAGE_RUNNING && !front->dump && !front->ended;
+	if (deadline_passed(front->wake))
+		wake_supervisor(front);
 	if (deadline_passed(front->word))
 		front_inherit(front);
 	if (front->dump && deadline_passed(front->dump_limit)) {
@@ -421,6 +433,7 @@ static void earlier(struct deadline *first, struct deadline other)
 static int wait_ms(const struct front *front)
 {
 	struct deadline next = front->word;
+	earlier(&next, front->wake);
 	if (front->dump) {
 		earlier(&next, front->dump_limit);
 	} else if (front->stage == STAGE_RUNNING) {
@@ -438,6 +451,7 @@ static int wait_ms(const struct front *front)
 
 void front_watch(struct front *front)
 {
+	front->wake = deadline_in_ms(WAKE_MS);
 	while (front->stage != STAGE_OVER) {
 		/* Signals wait until there is somebody to pass them on to. */
 		struct pollfd fds[] = {

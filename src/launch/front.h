@@ -44,6 +44,7 @@ struct front {
 	struct deadline look;  /* at what is left of the tree; no time: not yet */
 	uint64_t look_ms;
 	struct deadline word; /* of the supervisor, about the command's end */
+	struct deadline wake; /* of the supervisor, until it tells of the command's start */
 
 	int dump; /* number of the order that is being made; 0: none */
 	int orders;

@@ -315,6 +315,20 @@ def the_end_of_the_command_is_seen_though_the_supervisor_is_stopped():
         running.check_nobody_left()
 
 
+@case
+def a_supervisor_that_is_stopped_before_it_tells_of_the_command_is_woken():
+    """A command may run before its parent does; strace lets the parent come late for certain."""
+    calls = "clone,clone3,fork,vfork"
+    options = os.environ.get("ASAN_OPTIONS", "")
+    with Run("sh", "-c", "kill -STOP $PPID; exit 9", program=hang.program("strace"),
+             words=("-f", "-qq", "-b", "execve", "-o", "/dev/null", "-e", f"trace={calls}",
+                    "-e", f"inject={calls}:delay_exit=300000", hang.HANGDUMP, "run"),
+             # It cannot look for leaks while somebody traces it.
+             env={**os.environ, "ASAN_OPTIONS": f"{options}:detect_leaks=0"}) as running:
+        check_equal(running.end(), 9, "status")
+        running.check_nobody_left()
+
+
 def ended_by(number, to_group):
     with Outer("-k", "1") as outer:
         if to_group:
@@ -399,6 +413,14 @@ def a_process_that_only_polls_is_idle():
     check_equal(ended.process.returncode, 124, "status")
 
 
+def has_pidfd(pid):
+    fds = f"/proc/{pid}/fd"
+    try:
+        return any("pidfd" in os.readlink(f"{fds}/{fd}") for fd in os.listdir(fds))
+    except FileNotFoundError:
+        return False  # one was closed meanwhile
+
+
 @case
 def waiting_costs_nothing():
     with Run("-t", FOREVER, "sh", "-c", "echo ready; read line", stdin=subprocess.PIPE) as running:
@@ -408,6 +430,8 @@ def waiting_costs_nothing():
         def switches():
             return [hang.status_field(pid, pid, "voluntary_ctxt_switches") for pid in both]
 
+        # The command may run before we have been told of it.
+        wait_until(lambda: has_pidfd(running.pid) or None, "that the command is watched")
         for pid in both:
             hang.wait_blocked(pid, pid)
         before = switches()
