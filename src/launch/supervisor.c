@@ -228,8 +228,10 @@ static bool prepare(struct state *state)
 {
 	const struct supervisor *supervisor = state->supervisor;
 	sigset_t child;
+	bool shares_group = supervisor->start.group != 0;
 	/* Not where the front is: who kills its group does not kill us. */
-	setpgid(0, 0);
+	if (!shares_group)
+		setpgid(0, 0);
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	sigemptyset(&child);
 	sigaddset(&child, SIGCHLD);
@@ -238,6 +240,13 @@ static bool prepare(struct state *state)
 	    !dumper_init(&state->dumper, supervisor->ops, supervisor->context))
 		return false;
 	pid_t pid = command_start(&supervisor->start, &state->failure);
+	/*
+	 * Where the command stays in the front's group, its parent must not be in another one of
+	 * the same session: at the end of either the kernel would take the group for one that has
+	 * just been orphaned, and send it SIGHUP when anybody in it is stopped.
+	 */
+	if (shares_group)
+		setsid();
 	if (pid > 0)
 		state->command = pid;
 	return pid > 0;

@@ -372,6 +372,42 @@ def stopped_and_killed():
         outer.check_all_gone()
 
 
+# A runner without job control: its group has no parent in the session.  One of them is stopped.
+SESSION = r"""
+import os, signal, subprocess, sys
+def state(pid):
+    with open(f"/proc/{pid}/stat") as file:
+        return file.read().rsplit(")", 1)[1].split()[0]
+signal.signal(signal.SIGHUP, lambda *_: print("SIGHUP"))
+stopped = subprocess.Popen(["sleep", "300"])
+stopped.send_signal(signal.SIGSTOP)
+os.waitpid(stopped.pid, os.WUNTRACED)
+status = subprocess.call(sys.argv[1:], stderr=subprocess.DEVNULL)
+print(status, state(stopped.pid))
+stopped.kill()
+"""
+
+
+def the_runners_group_is_left_alone(words, status, **more):
+    with Run("-c", SESSION, hang.HANGDUMP, "run", *words, program=sys.executable, words=(),
+             preexec=os.setsid, **more) as running:
+        check_equal(running.end(), 0, f"status of the runner, which says {running.errors()!r}")
+        check_equal(running.out.decode().split(), [str(status), "T"], "status, and who was stopped")
+        running.check_nobody_left()
+
+
+for name, words, status in [
+    ("of the command", ["sh", "-c", "exit 3"], 3),
+    ("of the command, which leaves somebody",
+     ["--leftovers=kill", "sh", "-c", f"sleep {FOREVER} & exit 3"], 3),
+    ("at the limit", ["-t", "0.3", "sleep", FOREVER], 124),
+    ("of the supervisor", ["sh", "-c", f"kill -KILL $PPID; sleep {FOREVER}"], 125),
+]:
+    for options in ([], ["--foreground"]):
+        add_case(" ".join(["the end", name, "is no matter of the runner's group", *options]),
+                 the_runners_group_is_left_alone, [*options, *words], status)
+
+
 @case
 def nobody_holds_the_runners_pipes():
     """Whoever reads our output to its end is not kept waiting, though we are killed."""
