@@ -8,6 +8,7 @@
 #include "cli/report.h"
 #include "cli/words.h"
 #include "pipeline/samples.h"
+#include "symbolize/answers.h"
 
 struct dump_options {
 	struct live_options live;
@@ -120,6 +121,8 @@ static bool take_next_sample(struct dump_options *options, struct error **failur
 static struct error *take_samples(struct dump_options *options, struct error **failures,
 				  struct dump *ret)
 {
+	struct answers *answers = answers_new();
+	options->live.pipeline.answers = answers;
 	struct error *error =
 		live_dump(options->pids.items, options->pids.count, &options->live, failures, ret);
 	for (unsigned i = 1; i < options->samples && !error && ret->processes.count; i++) {
@@ -127,6 +130,7 @@ static struct error *take_samples(struct dump_options *options, struct error **f
 		if (!take_next_sample(options, failures, i, ret))
 			break;
 	}
+	answers_free(answers);
 	return error;
 }
 

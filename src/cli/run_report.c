@@ -10,6 +10,7 @@
 #include "cli/words.h"
 #include "pipeline/samples.h"
 #include "store/store.h"
+#include "symbolize/answers.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -95,7 +96,8 @@ struct job {
 	struct ci ci;
 	char *headline;
 	struct dump dump;
-	struct text notes; /* lines about what failed */
+	struct answers *answers; /* of the samples so far */
+	struct text notes;	 /* lines about what failed */
 	struct saved {
 		char *path;
 		enum format format;
@@ -176,6 +178,7 @@ static void take_sample(struct job *job, struct deadline deadline, struct dump *
 	struct pipeline_options pipeline = job->run->live->pipeline;
 	pipeline.deadline = deadline;
 	pipeline.tree = true;
+	pipeline.answers = job->answers;
 	dump_init(dump);
 	if (!count)
 		return;
@@ -357,13 +360,14 @@ static void say_report(struct job *job)
 
 void run_report(struct run_report *run, const struct launch_event *event)
 {
-	struct job job = {.run = run, .event = event, .ci = ci_detect()};
+	struct job job = {.run = run, .event = event, .ci = ci_detect(), .answers = answers_new()};
 	run->number++;
 	job.headline = run_headline(run->command, event);
 	dump_init(&job.dump);
 	if (event->reason == LAUNCH_SIGNALLED)
 		say_glance(&job);
 	take_samples(&job);
+	answers_free(job.answers);
 	job.dump.occasion = strpool_add(&job.dump.strings, job.headline);
 	render_describe_findings(&job.dump);
 	if (job.dump.processes.count)

@@ -110,6 +110,9 @@ static Elf *try_opened(struct objects *objects, struct object *object, struct op
 		object->why_not = "another file has its name now";
 	} else {
 		object->private->fd = opened.fd;
+		object->private->identity =
+			(struct object_identity){opened.device, opened.inode, opened.size,
+						 opened.changed_ns, objects->root_name};
 		object->from = from;
 		object->why_not = NULL;
 		return elf;

@@ -3,6 +3,7 @@
 #include "objects/private.h"
 #include "objects/sigbus.h"
 
+#include <limits.h>
 #include <unistd.h>
 
 static int find_elf(Dwfl_Module *module, void **userdata, const char *name, Dwarf_Addr base,
@@ -102,6 +103,17 @@ static const char *take_debuginfod_urls(void)
 	return taken;
 }
 
+/* By its links, which answer even where the file system does not. */
+static const char *name_root(struct objects *objects, pid_t tid)
+{
+	char link[64], mounts[64] = "", root[PATH_MAX] = "";
+	snprintf(link, sizeof(link), "/proc/%d/ns/mnt", tid);
+	if (readlink(link, mounts, sizeof(mounts) - 1) <= 0 ||
+	    readlink(objects->root, root, sizeof(root) - 1) <= 0)
+		return NULL;
+	return strpool_printf(&objects->strings, "%s %s", mounts, root);
+}
+
 struct objects *objects_open(struct capture_process *process, const struct objects_options *options)
 {
 	struct objects *objects = xcalloc(1, sizeof(*objects));
@@ -110,6 +122,7 @@ struct objects *objects_open(struct capture_process *process, const struct objec
 	strpool_init(&objects->strings);
 	objects->opener = opener_new();
 	snprintf(objects->root, sizeof(objects->root), "/proc/%d/root", process->live_tid);
+	objects->root_name = name_root(objects, process->live_tid);
 	objects->debuginfod_urls = take_debuginfod_urls();
 	objects->callbacks = (Dwfl_Callbacks){
 		.find_elf = find_elf,
@@ -240,6 +253,12 @@ void objects_in_child(struct objects *objects)
 {
 	opener_in_child(objects->opener);
 	remove_sources(&objects->process->memory, MEMORY_LIVE, NULL);
+}
+
+bool objects_identify(const struct object *object, struct object_identity *ret)
+{
+	*ret = object->private->identity;
+	return object->private->fd >= 0 && ret->root;
 }
 
 Dwfl *objects_dwfl(struct objects *objects)

@@ -107,6 +107,20 @@ bool objects_open_file(struct objects *objects, const char *path, struct target_
  */
 bool objects_is_harmless(struct objects *objects, const char *path);
 
+/*
+ * The file that an object is read from.  Where all of this and the path are the same for objects of
+ * two processes, so is what debug information says of both, because it is looked for in the same
+ * places.
+ */
+struct object_identity {
+	uint64_t device, inode, size;
+	int64_t changed_ns;
+	const char *root; /* of the target: mount namespace and path */
+};
+
+/* Of an opened one; false when it was not read from a file, or the target's root is not known. */
+bool objects_identify(const struct object *object, struct object_identity *ret);
+
 Dwfl *objects_dwfl(struct objects *objects);
 
 #endif

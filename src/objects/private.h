@@ -32,8 +32,9 @@ struct object_private {
 	size_t first_span, span_count; /* in spans_by_object */
 	uint64_t inode;
 	unsigned device_major, device_minor;
-	int fd;	     /* of the main file; -1 when it is an image from memory */
-	void *image; /* from memory */
+	int fd;				 /* of the main file; -1 when it is an image from memory */
+	struct object_identity identity; /* of that file */
+	void *image;			 /* from memory */
 	size_t image_size;
 	array(struct segment) segments;
 	bool text_relocated;
@@ -50,7 +51,8 @@ struct objects {
 	struct strpool strings;
 	struct opener *opener;
 	char root[64];
-	bool reading; /* in the middle of a read of our own: the file source is silent */
+	const char *root_name; /* its mount namespace and path; NULL: not known */
+	bool reading;	       /* in the middle of a read of our own: the file source is silent */
 	array(struct object) objects;
 	array(struct span) spans; /* by address */
 	array(size_t) order;	  /* indexes into spans, those of one object together, by address */

@@ -175,8 +175,10 @@ static void line_open(struct line *line, struct dump *dump, struct capture_proce
 {
 	struct objects_options object_options = {.debuginfod = options->debuginfod,
 						 .deadline = options->deadline};
-	struct symbolize_options symbols = {
-		.inlines = true, .lines = true, .deadline = options->deadline};
+	struct symbolize_options symbols = {.inlines = true,
+					    .lines = true,
+					    .deadline = options->deadline,
+					    .answers = options->answers};
 	*line = (struct line){.options = options, .from = from, .dump = dump};
 	line->to = array_append(&dump->processes);
 	line->objects = objects_open(from, &object_options);
@@ -330,7 +332,12 @@ struct error *pipeline_dump_live(const pid_t *pids, size_t count,
 	if (error)
 		return error;
 	ret->tree = options->tree;
-	dump_capture(ret, capture, options);
+	struct pipeline_options with_answers = *options;
+	if (!options->answers)
+		with_answers.answers = answers_new();
+	dump_capture(ret, capture, &with_answers);
+	if (!options->answers)
+		answers_free(with_answers.answers);
 	capture_free(capture);
 	for (size_t i = 0; i < n; i++) {
 		if (i < count) {

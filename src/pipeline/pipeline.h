@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "model/dump.h"
 #include "model/glance.h"
+#include "symbolize/answers.h"
 #include "unwind/unwind.h"
 
 enum kernel_stacks { KERNEL_STACKS_AUTO, KERNEL_STACKS_ALWAYS, KERNEL_STACKS_NEVER };
@@ -21,6 +22,7 @@ struct pipeline_options {
 	enum unwinder unwinder;
 	enum kernel_stacks kernel_stacks;
 	struct deadline deadline; /* for all of it */
+	struct answers *answers;  /* of the dumps before this one; NULL: nothing is known yet */
 };
 
 /*

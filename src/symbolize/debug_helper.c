@@ -26,7 +26,12 @@ struct debug_helper {
 	int socket;
 	bool ended; /* it closed its end: not we were too impatient */
 	unsigned started;
-	bool *given_up; /* by object's number */
+	/* By object's number. */
+	struct about {
+		bool given_up;
+		bool tried;
+		struct file_answers *answers; /* NULL: none are kept */
+	} * about;
 };
 
 struct debug_helper *debug_helper_new(struct objects *objects,
@@ -37,7 +42,7 @@ struct debug_helper *debug_helper_new(struct objects *objects,
 	helper->objects = objects;
 	helper->options = *options;
 	helper->strings = strings;
-	helper->given_up = xcalloc(objects_count(objects) + 1, sizeof(bool));
+	helper->about = xcalloc(objects_count(objects) + 1, sizeof(*helper->about));
 	return helper;
 }
 
@@ -121,7 +126,7 @@ void debug_helper_free(struct debug_helper *helper)
 	if (!helper)
 		return;
 	stop(helper);
-	free(helper->given_up);
+	free(helper->about);
 	free(helper);
 }
 
@@ -206,7 +211,7 @@ static void give_up(struct debug_helper *helper, uint32_t object, const char *wh
 {
 	const struct object *of = objects_peek(helper->objects, object);
 	objects_learn_debug(helper->objects, object, of->debug_path, why);
-	helper->given_up[object] = true;
+	helper->about[object].given_up = true;
 }
 
 static const char *why_it_failed(struct debug_helper *helper)
@@ -221,12 +226,61 @@ static const char *why_it_failed(struct debug_helper *helper)
 	return "reading it crashed the reader: it makes no sense";
 }
 
+static struct file_answers *answers_about(struct debug_helper *helper, uint32_t object)
+{
+	struct about *about = &helper->about[object];
+	if (!about->tried)
+		about->answers =
+			answers_of(helper->options.answers, objects_peek(helper->objects, object));
+	about->tried = true;
+	return about->answers;
+}
+
+/* What another process has asked about the same file; false when nobody has. */
+static bool recall(struct debug_helper *helper, const struct debug_question *question,
+		   place_array *ret)
+{
+	const struct object *object = objects_peek(helper->objects, question->object);
+	const struct file_answers *file = answers_about(helper, question->object);
+	if (!file)
+		return false;
+	if (answers_recall(file, object, question, helper->strings, ret)) {
+		if (!object->debug_path && !object->debug_why_not)
+			objects_learn_debug(helper->objects, question->object, file->debug_path,
+					    file->debug_why_not);
+		return true;
+	}
+	if (file->given_up)
+		give_up(helper, question->object, file->given_up);
+	return false;
+}
+
+/* What there was no time for is not what the file says. */
+static void remember(struct debug_helper *helper, const struct debug_question *question,
+		     const place_array *places)
+{
+	struct file_answers *file = answers_about(helper, question->object);
+	if (file && !deadline_passed(helper->options.deadline))
+		answers_remember(helper->options.answers, file,
+				 objects_peek(helper->objects, question->object), question, places);
+}
+
+static void fail(struct debug_helper *helper, uint32_t object)
+{
+	struct file_answers *file = answers_about(helper, object);
+	const char *why = why_it_failed(helper);
+	give_up(helper, object, why);
+	if (file && !deadline_passed(helper->options.deadline))
+		file->given_up = why;
+}
+
 /* Asks as much as fits at once; returns how many questions are done with. */
 static size_t ask_some(struct debug_helper *helper, const struct debug_question *questions,
-		       size_t count, place_array *ret)
+		       size_t count, const bool *known, place_array *ret)
 {
 	size_t n = 0;
-	while (n < count && n < QUESTIONS_AT_ONCE && !helper->given_up[questions[n].object])
+	while (n < count && n < QUESTIONS_AT_ONCE && !known[n] &&
+	       !helper->about[questions[n].object].given_up)
 		n++;
 	if (n == 0)
 		return 1;
@@ -237,10 +291,12 @@ static size_t ask_some(struct debug_helper *helper, const struct debug_question 
 	/* What cannot be sent is not answered either. */
 	send(helper->socket, questions, n * sizeof(*questions), MSG_NOSIGNAL | MSG_DONTWAIT);
 	for (size_t i = 0; i < n; i++) {
-		if (receive(helper, questions[i].object, &ret[i]))
+		if (receive(helper, questions[i].object, &ret[i])) {
+			remember(helper, &questions[i], &ret[i]);
 			continue;
+		}
 		ret[i].count = 0;
-		give_up(helper, questions[i].object, why_it_failed(helper));
+		fail(helper, questions[i].object);
 		return i + 1;
 	}
 	return n;
@@ -249,8 +305,11 @@ static size_t ask_some(struct debug_helper *helper, const struct debug_question 
 void debug_helper_ask(struct debug_helper *helper, const struct debug_question *questions,
 		      size_t count, place_array *ret)
 {
-	for (size_t i = 0; i < count; i++)
+	_cleanup_free_ bool *known = xcalloc(count + 1, sizeof(*known));
+	for (size_t i = 0; i < count; i++) {
 		ret[i] = (place_array){0};
+		known[i] = recall(helper, &questions[i], &ret[i]);
+	}
 	for (size_t done = 0; done < count;)
-		done += ask_some(helper, questions + done, count - done, ret + done);
+		done += ask_some(helper, questions + done, count - done, known + done, ret + done);
 }

@@ -18,23 +18,6 @@ struct debug_helper *debug_helper_new(struct objects *objects,
 				      struct strpool *strings);
 void debug_helper_free(struct debug_helper *helper);
 
-enum debug_question_kind {
-	/* The functions at an address, as debug_info_places() has them. */
-	QUESTION_PLACES,
-	/*
-	 * The variable that begins at an address: one place, `function` being what lies at `offset`
-	 * in it ("" for itself), file and line those of its declaration.  None: no such variable.
-	 */
-	QUESTION_VARIABLE,
-};
-
-/* Also sent as it is. */
-struct debug_question {
-	uint32_t kind;
-	uint32_t object; /* by number, of objects_get() */
-	uint64_t address, offset;
-};
-
 /* One array of places for each question, for the caller to release; strings are in the pool. */
 void debug_helper_ask(struct debug_helper *helper, const struct debug_question *questions,
 		      size_t count, place_array *ret);

@@ -1,4 +1,6 @@
 libhangdump_a_SOURCES += \
+	src/symbolize/answers.c \
+	src/symbolize/answers.h \
 	src/symbolize/debug_helper.c \
 	src/symbolize/debug_helper.h \
 	src/symbolize/debug_info.c \

@@ -2,10 +2,12 @@
 #ifndef HANGDUMP_SYMBOLIZE_PRIVATE_H
 #define HANGDUMP_SYMBOLIZE_PRIVATE_H
 
+#include "base/address_map.h"
 #include "base/array.h"
 #include "base/deadline.h"
 #include "base/strpool.h"
 #include "objects/objects.h"
+#include "symbolize/answers.h"
 
 #include <dwarf.h>
 #include <elfutils/libdw.h>
@@ -136,6 +138,48 @@ const char *source_path(struct strpool *strings, const char *path, Dwarf_Die *cu
 bool debug_info_variable(struct debug_info *info, uint64_t address, Dwarf_Die *ret);
 /* ".lock", "[3].lock+0x8": what lies at offset in the variable; the caller frees. */
 char *variable_member(Dwarf_Die *variable, uint64_t offset);
+
+/* --- debug_helper.h: what may be asked --- */
+
+enum debug_question_kind {
+	/* The functions at an address, as debug_info_places() has them. */
+	QUESTION_PLACES,
+	/*
+	 * The variable that begins at an address: one place, `function` being what lies at `offset`
+	 * in it ("" for itself), file and line those of its declaration.  None: no such variable.
+	 */
+	QUESTION_VARIABLE,
+	QUESTION_KINDS,
+};
+
+/* Also sent to the helper as it is. */
+struct debug_question {
+	uint32_t kind;
+	uint32_t object; /* by number, of objects_get() */
+	uint64_t address, offset;
+};
+
+/* --- answers.c --- */
+
+/* What was said of one file; strings are in the pool of its answers. */
+struct file_answers {
+	struct object_identity identity;
+	const char *path;
+	const char *debug_path, *debug_why_not; /* as struct object has them */
+	const char *given_up; /* why it is not to be read again, static; or NULL */
+	/* Of place_array, with addresses of the file. */
+	struct address_map by_kind[QUESTION_KINDS];
+};
+
+/* Those of the file behind an opened object; NULL when that is not known for certain. */
+struct file_answers *answers_of(struct answers *answers, const struct object *object);
+/* False when it was not asked before; else *ret is filled, with strings in the pool. */
+bool answers_recall(const struct file_answers *file, const struct object *object,
+		    const struct debug_question *question, struct strpool *strings,
+		    place_array *ret);
+void answers_remember(struct answers *answers, struct file_answers *file,
+		      const struct object *object, const struct debug_question *question,
+		      const place_array *places);
 
 /* --- perf_map.c: names that a JIT wrote down --- */
 struct perf_map;

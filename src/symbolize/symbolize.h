@@ -9,6 +9,7 @@
 #include "base/strpool.h"
 #include "model/stack.h"
 #include "objects/objects.h"
+#include "symbolize/answers.h"
 
 struct symbolize;
 
@@ -16,6 +17,7 @@ struct symbolize_options {
 	bool inlines;		  /* add frames for inlined functions */
 	bool lines;		  /* file and line */
 	struct deadline deadline; /* past it, frames keep module and offset only */
+	struct answers *answers;  /* borrowed; NULL: all is read anew */
 };
 
 /* Strings go into `strings`. */

@@ -34,10 +34,10 @@ ROOMS = {
     # The one place that knows the order of the stages: their one header each.
     "pipeline": READER | {f"{room}/{room}.h" for room in
                           ("capture", "objects", "unwind", "symbolize", "classify", "analyse",
-                           "group", "diff")},
+                           "group", "diff")} | {"symbolize/answers.h"},
     "cli": {f"{room}/{room}.h" for room in
             ("pipeline", "store", "parse", "group", "render", "launch", "diff")} |
-           {"pipeline/samples.h"},
+           {"pipeline/samples.h", "symbolize/answers.h"},
 }
 # Below model there is only base, below base nothing of ours.
 LOW = {"base": set(), "model": {"base"}}
