@@ -714,11 +714,14 @@ static void ask_for_flock(void *context)
 	must(fd >= 0 && flock(fd, LOCK_EX) == 0);
 }
 
-static const struct capture_file_lock *waiting(const struct capture *capture, pid_t pid,
+/* For one of the open file: others on this machine wait for theirs. */
+static const struct capture_file_lock *waiting(const struct capture *capture, int fd, pid_t pid,
 					       const char *kind)
 {
+	uint64_t inode = inode_of(fd);
 	array_for_each (&capture->surroundings.file_locks, lock) {
-		if (lock->waits && lock->pid == pid && strcmp(lock->kind, kind) == 0)
+		if (lock->waits && lock->inode == inode && lock->pid == pid &&
+		    strcmp(lock->kind, kind) == 0)
 			return lock;
 	}
 	fail_msg("%s lock of %d does not wait", kind, pid);
@@ -754,11 +757,12 @@ static void a_flock_is_held_by_whoever_has_the_open_file(void **state)
 	wait_for_call(survivor, SYS_pause);
 	/* Who asked for it has it no more. */
 	close(fd);
+	fd = open(path, O_PATH);
 	pid_t first = start(ask_for_flock, path), second = start(ask_for_flock, path);
 	wait_for_call(first, SYS_flock);
 	struct capture *capture = look_at(second, SYS_flock);
-	const struct capture_file_lock *mine = waiting(capture, second, "FLOCK");
-	assert_int_equal(waiting(capture, first, "FLOCK")->id, mine->id);
+	const struct capture_file_lock *mine = waiting(capture, fd, second, "FLOCK");
+	assert_int_equal(waiting(capture, fd, first, "FLOCK")->id, mine->id);
 	assert_int_equal(held(capture, mine->id)->pid, getpid());
 	assert_true(holds(capture, mine->id, survivor));
 	assert_false(holds(capture, mine->id, getpid()));
@@ -768,6 +772,7 @@ static void a_flock_is_held_by_whoever_has_the_open_file(void **state)
 	finish(first);
 	finish(second);
 	finish(survivor);
+	close(fd);
 	unlink(path);
 }
 
@@ -802,13 +807,13 @@ static void record_locks_say_which_process_or_which_open_file(void **state)
 	pid_t posix = start(ask_for_range, path), ofd = start(ask_for_ofd_range, path);
 	wait_for_call(ofd, SYS_fcntl);
 	struct capture *capture = look_at(posix, SYS_fcntl);
-	unsigned id = waiting(capture, posix, "POSIX")->id;
+	unsigned id = waiting(capture, fd, posix, "POSIX")->id;
 	const struct capture_file_lock *owner = held(capture, id);
 	assert_int_equal(owner->pid, getpid());
 	assert_true(owner->start == 0 && owner->end == 99 && owner->writes);
-	assert_int_equal(waiting(capture, posix, "POSIX")->start, 10);
-	assert_int_equal(waiting(capture, -1, "OFDLCK")->id, id);
-	assert_true(waiting(capture, -1, "OFDLCK")->end == UINT64_MAX);
+	assert_int_equal(waiting(capture, fd, posix, "POSIX")->start, 10);
+	assert_int_equal(waiting(capture, fd, -1, "OFDLCK")->id, id);
+	assert_true(waiting(capture, fd, -1, "OFDLCK")->end == UINT64_MAX);
 	capture_free(capture);
 	/* The same bytes as an OFD lock: nobody's, but of an open file. */
 	lock = range(F_UNLCK, 0, 0);
@@ -820,7 +825,7 @@ static void record_locks_say_which_process_or_which_open_file(void **state)
 	pid_t third = start(ask_for_ofd_range, path);
 	assert_int_equal(fcntl(fd, F_SETLK, &lock), 0);
 	capture = look_at(third, SYS_fcntl);
-	id = waiting(capture, -1, "OFDLCK")->id;
+	id = waiting(capture, fd, -1, "OFDLCK")->id;
 	assert_string_equal(held(capture, id)->kind, "OFDLCK");
 	assert_true(holds(capture, id, getpid()));
 	/* It has a copy of the descriptor, and so of the lock. */
