@@ -11,6 +11,7 @@
 #include "cli/words.h"
 #include "store/store.h"
 
+#include <pthread.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -204,6 +205,47 @@ static struct error *side_take(struct side *side, struct diff_options *options)
 	return NULL;
 }
 
+struct reading {
+	struct side *side;
+	struct diff_options *options;
+	struct error *error;
+};
+
+static void *read_beside(void *context)
+{
+	struct reading *reading = context;
+	reading->error = side_take(reading->side, reading->options);
+	return NULL;
+}
+
+/* Two files have nothing to do with each other: they are read at the same time. */
+static struct error *take_files(struct side *old, struct side *new, struct diff_options *options)
+{
+	struct reading beside = {.side = new, .options = options};
+	pthread_t thread;
+	bool is_beside = strcmp(old->word, new->word) != 0 &&
+			 pthread_create(&thread, NULL, read_beside, &beside) == 0;
+	struct error *error = side_take(old, options);
+	if (is_beside)
+		pthread_join(thread, NULL);
+	else if (!error)
+		read_beside(&beside);
+	if (!error)
+		return beside.error;
+	error_free(beside.error);
+	return error;
+}
+
+static struct error *take_both(struct side *old, struct side *new, struct diff_options *options)
+{
+	if (!old->pid && !new->pid)
+		return take_files(old, new, options);
+	struct error *error = side_take(old, options);
+	if (!error && old->pid && new->pid)
+		sleep_ms(options->interval_ms);
+	return error ? error : side_take(new, options);
+}
+
 static void compare(const struct side *old, const struct side *new, struct diff_options *options,
 		    struct diff *ret)
 {
@@ -298,11 +340,7 @@ static enum exit_code run(struct diff_options *options)
 	if (!error)
 		error = output_begin(&output, options->report.output);
 	if (!error)
-		error = side_take(&old, options);
-	if (!error && old.pid && new.pid)
-		sleep_ms(options->interval_ms);
-	if (!error)
-		error = side_take(&new, options);
+		error = take_both(&old, &new, options);
 	if (!error)
 		code = compare_and_report(&old, &new, options, &output, &error);
 	if (error) {
