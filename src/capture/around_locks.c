@@ -18,7 +18,8 @@
 
 enum {
 	FILE_MOST = 64 << 20,
-	PATIENCE = 100, /* half-milliseconds, for all threads */
+	/* Half-milliseconds, for all threads: on a busy machine they get no CPU for that long. */
+	PATIENCE = 1000,
 };
 
 static const char *skip_blanks(const char *at)
@@ -156,11 +157,14 @@ static void take_apart(struct around *around, const char *text)
 static void let_them_go_back_to_sleep(const struct around *around)
 {
 	unsigned patience = PATIENCE;
+	/* The others need time as well. */
+	struct deadline deadline = deadline_halfway(around->deadline);
 	array_for_each (&around->lock_waiters, waiter) {
 		char path[64], text[1024];
 		struct proc_stat stat;
 		snprintf(path, sizeof(path), "/proc/%d/task/%d/stat", waiter->pid, waiter->tid);
-		while (patience && proc_read(AT_FDCWD, path, text, sizeof(text)) > 0 &&
+		while (patience && !deadline_passed(deadline) &&
+		       proc_read(AT_FDCWD, path, text, sizeof(text)) > 0 &&
 		       parse_stat(text, &stat) && stat.state == 'R') {
 			patience--;
 			nanosleep(&(struct timespec){.tv_nsec = 500000}, NULL);

@@ -237,10 +237,9 @@ void front_inherit(struct front *front)
 	/* It is killed with its parent: that is no end of its own, unless we were about to kill it. */
 	if (!had_ended && front->stage != STAGE_KILLED)
 		front->lost = !front->ended || front->status == SIGKILL;
-	if (!front->tree.command) {
-		front->stage = STAGE_OVER;
-		return;
-	}
+	/* It may have started one all the same, and that something else. */
+	if (!front->tree.command)
+		front->ended = front->lost = true;
 	if (front->dump) {
 		notice(front, LAUNCH_DUMP_FAILED, 0, front->tree.command,
 		       front->options->command[0]);

@@ -315,18 +315,24 @@ def the_end_of_the_command_is_seen_though_the_supervisor_is_stopped():
         running.check_nobody_left()
 
 
-@case
-def a_supervisor_that_is_stopped_before_it_tells_of_the_command_is_woken():
+def before_it_tells_of_the_command(script, status):
     """A command may run before its parent does; strace lets the parent come late for certain."""
     calls = "clone,clone3,fork,vfork"
     options = os.environ.get("ASAN_OPTIONS", "")
-    with Run("sh", "-c", "kill -STOP $PPID; exit 9", program=hang.program("strace"),
+    with Run("sh", "-c", script, program=hang.program("strace"),
              words=("-f", "-qq", "-b", "execve", "-o", "/dev/null", "-e", f"trace={calls}",
                     "-e", f"inject={calls}:delay_exit=300000", hang.HANGDUMP, "run"),
              # It cannot look for leaks while somebody traces it.
              env={**os.environ, "ASAN_OPTIONS": f"{options}:detect_leaks=0"}) as running:
-        check_equal(running.end(), 9, "status")
+        check_equal(running.end(), status, "status")
         running.check_nobody_left()
+
+
+add_case("a supervisor that is stopped before it tells of the command is woken",
+         before_it_tells_of_the_command, "kill -STOP $PPID; exit 9", 9)
+add_case("a supervisor that is killed before it tells of the command takes the tree along",
+         before_it_tells_of_the_command,
+         f"setsid sleep {FOREVER} & sleep {FOREVER} & kill -KILL $PPID; sleep {FOREVER}", 125)
 
 
 def ended_by(number, to_group):
