@@ -134,6 +134,15 @@ static struct error *take_samples(struct dump_options *options, struct error **f
 	return error;
 }
 
+/* Who is not in the report is named there: it may be all that is left. */
+static void note_missing(struct dump *dump, pid_t pid, const struct error *failure)
+{
+	if (!dump->processes.count)
+		return;
+	_cleanup_free_ char *why = error_why(failure);
+	dump_add_error(dump, pid, 0, "process", "%s", why);
+}
+
 static enum exit_code dump_and_report(struct dump_options *options)
 {
 	struct dump dump;
@@ -147,8 +156,10 @@ static enum exit_code dump_and_report(struct dump_options *options)
 	if (!error && count)
 		error = take_samples(options, failures, &dump);
 	for (size_t i = 0; i < count; i++) {
-		if (failures[i])
-			*array_append(&options->errors) = failures[i];
+		if (!failures[i])
+			continue;
+		note_missing(&dump, options->pids.items[i], failures[i]);
+		*array_append(&options->errors) = failures[i];
 	}
 	if (!error && dump.processes.count) {
 		code = dump_is_whole(&dump) && !options->errors.count ? EXIT_WHOLE : EXIT_PARTIAL;

@@ -111,7 +111,10 @@ def one_of_two_processes_is_gone():
         hang.wait_all_blocked(victim.pid, 1)
         result = hang.run_hangdump("--format=json", victim.pid, gone.pid)
         check_one_error_line(result, 1, "no such process", rf"^hangdump: {gone.pid}: ")
-        check_equal([p["pid"] for p in result.json()["processes"]], [victim.pid], "processes")
+        dump = result.json()
+        check_equal([p["pid"] for p in dump["processes"]], [victim.pid], "processes")
+        check_equal([(e["pid"], e["what"], e["why"]) for e in dump["errors"]],
+                    [(gone.pid, "process", "no such process")], "errors in the report")
         quiet = hang.run_hangdump("-q", "--format=json", victim.pid, gone.pid)
         check_equal((quiet.status, quiet.errors()), (1, ""), "with -q: status, words")
 
