@@ -13,6 +13,7 @@
 
 #include <pthread.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum {
@@ -218,12 +219,18 @@ static void *read_beside(void *context)
 	return NULL;
 }
 
-/* Two files have nothing to do with each other: they are read at the same time. */
+static bool is_file(const char *word)
+{
+	struct stat st;
+	return strcmp(word, "-") != 0 && stat(word, &st) == 0 && S_ISREG(st.st_mode);
+}
+
+/* Two files are read at the same time; what one of us may have to wait for, one after the other. */
 static struct error *take_files(struct side *old, struct side *new, struct diff_options *options)
 {
 	struct reading beside = {.side = new, .options = options};
 	pthread_t thread;
-	bool is_beside = strcmp(old->word, new->word) != 0 &&
+	bool is_beside = is_file(old->word) && is_file(new->word) &&
 			 pthread_create(&thread, NULL, read_beside, &beside) == 0;
 	struct error *error = side_take(old, options);
 	if (is_beside)

@@ -8,16 +8,19 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 enum { NUMBERS_MOST = 10000 };
 
 /* Shared with the process that writes. */
 struct result {
+	bool begun;
 	int os_errno;
 	bool internal; /* it is not the file's fault */
 	char name[PATH_MAX];
@@ -31,6 +34,7 @@ struct task {
 	outlet_write_fn *write;
 	outlet_make_fn *make;
 	void *context;
+	bool was_begun;
 };
 
 static bool write_all(int fd, const char *bytes, size_t size)
@@ -38,6 +42,9 @@ static bool write_all(int fd, const char *bytes, size_t size)
 	while (size) {
 		ssize_t n = write(fd, bytes, size);
 		if (n < 0 && errno == EINTR)
+			continue;
+		/* Whoever shares the file with us has made it so; our deadline counts. */
+		if (n < 0 && errno == EAGAIN && poll(&(struct pollfd){fd, POLLOUT, 0}, 1, -1) >= 0)
 			continue;
 		if (n <= 0)
 			return false;
@@ -55,8 +62,10 @@ static struct error *run(struct task *task, void (*work)(void *task), const char
 	if (result == MAP_FAILED)
 		return error_new(ERROR_INTERNAL, errno, subject, NULL);
 	task->result = result;
+	task->was_begun = false;
 	enum helper_end end = helper_run(work, task, deadline);
 	struct error *error = NULL;
+	task->was_begun = result->begun;
 	if (end == HELPER_TIMED_OUT)
 		error = error_new(ERROR_UNWRITABLE, 0, subject, "in time");
 	else if (end == HELPER_FAILED || result->internal)
@@ -83,6 +92,7 @@ static void take_errors(void)
 static void write_standard_error(void *context)
 {
 	struct task *task = context;
+	task->result->begun = true;
 	take_errors();
 	if (!write_all(STDERR_FILENO, task->bytes, task->size))
 		task->result->os_errno = errno;
@@ -91,7 +101,16 @@ static void write_standard_error(void *context)
 struct error *outlet_standard_error(const char *bytes, size_t n, struct deadline deadline)
 {
 	struct task task = {.bytes = bytes, .size = n};
-	return run(&task, write_standard_error, "standard error", deadline, NULL);
+	struct pollfd poller = {.fd = STDERR_FILENO, .events = POLLOUT};
+	struct error *error = run(&task, write_standard_error, "standard error", deadline, NULL);
+	if (!error || task.was_begun || poll(&poller, 1, 0) != 1)
+		return error;
+	/* There is no process to be had: so much goes out at once, or not at all. */
+	if (write(STDERR_FILENO, bytes, n < PIPE_BUF ? n : PIPE_BUF) == (ssize_t)n) {
+		error_free(error);
+		error = NULL;
+	}
+	return error;
 }
 
 /* Those above the file; mkdir says soon enough what is wrong with any of them. */

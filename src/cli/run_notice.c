@@ -38,6 +38,10 @@ void run_notice(enum launch_notice what, int signal_number, pid_t pid, const cha
 	case LAUNCH_DUMP_FAILED:
 		text_add(&line, "dump: given up: it was not made in time");
 		break;
+	case LAUNCH_NO_DUMP:
+		text_add(&line, "dump: there is none: no thread could be made to make it in, for "
+				"want of processes or memory");
+		break;
 	case LAUNCH_UNKILLABLE:
 		text_printf(&line, "process %d (", pid);
 		add_name(&line, name);

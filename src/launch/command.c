@@ -8,13 +8,19 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-static void become(const struct command_start *start, int failure)
+static void become(const struct command_start *start, pid_t parent, int failure)
 {
-	setpgid(0, start->group);
+	if (start->own_group)
+		setpgid(0, 0);
 	if (start->gets_terminal)
 		terminal_give(getpid());
 	/* Should both of us be killed at once. */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		_exit(127);
+	/* As timeout(1) has it: ignored, they would make an error of what lends it the terminal. */
+	signal(SIGTTIN, SIG_DFL);
+	signal(SIGTTOU, SIG_DFL);
 	signals_give_back(start->signals);
 	execvp(start->words[0], start->words);
 	int os_errno = errno;
@@ -30,15 +36,16 @@ pid_t command_start(const struct command_start *start, int *ret_failure)
 		return -1;
 	_cleanup_close_ int write_end = ends[1];
 	/* fork and exec, not posix_spawn, so that all of this can be done in between. */
-	pid_t pid = fork();
+	pid_t parent = getpid(), pid = fork();
 	if (pid == 0)
-		become(start, write_end);
+		become(start, parent, write_end);
 	if (pid < 0) {
 		close(ends[0]);
 		return -1;
 	}
 	/* On both sides, so that the group is there for whoever needs it first. */
-	setpgid(pid, start->group);
+	if (start->own_group)
+		setpgid(pid, pid);
 	*ret_failure = ends[0];
 	return pid;
 }

@@ -8,7 +8,7 @@
 struct command_start {
 	char **words;
 	const struct inherited_signals *signals;
-	pid_t group;	    /* to be in; 0: one of its own */
+	bool own_group;	    /* else in the caller's, where its parent has to be as well */
 	bool gets_terminal; /* its group goes into the foreground */
 };
 

@@ -2,8 +2,10 @@
 
 #include "base/array.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdio.h>
 #include <unistd.h>
 
 void descriptors_guard(void)
@@ -16,13 +18,30 @@ void descriptors_guard(void)
 		close(fd);
 }
 
+/* There may be a limit of a thousand million, and ten descriptors. */
+static void close_listed(unsigned first, unsigned last)
+{
+	array(unsigned) found = {0};
+	DIR *dir = opendir("/proc/self/fd");
+	struct dirent *entry;
+	while (dir && (entry = readdir(dir))) {
+		unsigned fd;
+		if (sscanf(entry->d_name, "%u", &fd) == 1 && fd >= first && fd <= last &&
+		    (int)fd != dirfd(dir))
+			*array_append(&found) = fd;
+	}
+	if (dir)
+		closedir(dir);
+	array_for_each (&found, fd)
+		close((int)*fd);
+	array_deinit(&found);
+}
+
 static void close_between(unsigned first, unsigned last)
 {
-	if (close_range(first, last, 0) == 0)
-		return;
-	/* Before Linux 5.9. */
-	for (unsigned fd = first; fd <= last && fd < (unsigned)getdtablesize(); fd++)
-		close((int)fd);
+	/* Before Linux 5.9 there is none. */
+	if (close_range(first, last, 0) != 0)
+		close_listed(first, last);
 }
 
 static int by_number(const void *a, const void *b)

@@ -74,7 +74,7 @@ static void end_tree(struct front *front, int signal_number)
 		kill_tree(front);
 		return;
 	}
-	if (front->options->foreground && !front->ended)
+	if (front->foreground && !front->ended)
 		tree_signal_command(&front->tree, signal_number);
 	else
 		tree_signal(&front->tree, signal_number);
@@ -107,6 +107,8 @@ static void dump_over(struct front *front)
 
 static void abandon_dump(struct front *front)
 {
+	if (front->supervisor)
+		kill(front->supervisor, SIGCONT);
 	link_send(front->link, &(struct message){.kind = MESSAGE_ABANDON});
 	dump_over(front);
 }
@@ -198,15 +200,38 @@ static void command_ended(struct front *front, int status)
 	front->word = (struct deadline){0};
 	if (front->stage == STAGE_RUNNING && !front->dump)
 		dump_over(front);
-	else if (front->stage == STAGE_SIGNALLED && front->options->foreground)
+	else if (front->stage == STAGE_SIGNALLED && front->foreground)
 		tree_signal(&front->tree,
 			    front->ended_by ? front->ended_by : front->options->signal);
+}
+
+/*
+ * As long as the supervisor lives, what the tree leaves is left to it.  Whatever else becomes a
+ * child of ours was started by children that we had before, and is none of the tree.
+ */
+static void find_others(struct front *front)
+{
+	_cleanup_free_ pid_t *children = NULL;
+	size_t count;
+	struct relative supervisor;
+	if (!front->others.count || !children_of(getpid(), getpid(), &children, &count) ||
+	    !relative_read(front->supervisor, &supervisor) || !relative_is_alive(&supervisor))
+		return;
+	for (size_t i = 0; i < count; i++) {
+		bool is_known = children[i] == front->supervisor;
+		array_for_each (&front->others, other)
+			is_known = is_known || *other == children[i];
+		if (!is_known)
+			*array_append(&front->others) = children[i];
+	}
 }
 
 void front_reap(struct front *front)
 {
 	int status;
 	pid_t pid;
+	if (front->supervisor)
+		find_others(front);
 	for (int n = 0; n < REAP_MOST && (pid = waitpid(-1, &status, WNOHANG)) > 0; n++) {
 		if (pid == front->supervisor) {
 			front->supervisor = 0;
@@ -223,8 +248,10 @@ void front_reap(struct front *front)
 
 void front_inherit(struct front *front)
 {
-	if (front->supervisor)
+	if (front->supervisor) {
+		find_others(front);
 		helper_kill(front->supervisor);
+	}
 	front->supervisor = 0;
 	close(front->link);
 	front->link = -1;
@@ -249,11 +276,29 @@ void front_inherit(struct front *front)
 		kill_tree(front);
 }
 
+/*
+ * Typed at the terminal, it has come to the command as well, where that shares our group.  Of what
+ * else the kernel sends, alarms are ours alone, and so is a hang-up where we lead the session.
+ */
+static bool command_has_it(const struct front *front, const struct signalfd_siginfo *info)
+{
+	if (!front->foreground || info->ssi_code != SI_KERNEL)
+		return false;
+	switch (info->ssi_signo) {
+	case SIGINT:
+	case SIGQUIT:
+	case SIGWINCH:
+		return true;
+	case SIGHUP:
+		return getsid(0) != getpid();
+	default:
+		return false;
+	}
+}
+
 static void take_signal(struct front *front, const struct signalfd_siginfo *info)
 {
 	int number = (int)info->ssi_signo;
-	/* Typed at the terminal, it has come to the command as well, where that shares our group. */
-	bool has_it = front->options->foreground && info->ssi_code == SI_KERNEL;
 	switch (number) {
 	case SIGCHLD:
 		front_reap(front);
@@ -269,7 +314,7 @@ static void take_signal(struct front *front, const struct signalfd_siginfo *info
 			order_dump(front, LAUNCH_ASKED, 0);
 		break;
 	default:
-		if (has_it)
+		if (command_has_it(front, info))
 			break;
 		if (signal_ends_us(number))
 			be_ended(front, number);
@@ -307,6 +352,12 @@ static void take_message(struct front *front, const struct message *message)
 	case MESSAGE_DUMPED:
 		if (message->number == front->dump)
 			dump_over(front);
+		break;
+	case MESSAGE_NO_DUMP:
+		if (message->number != front->dump)
+			break;
+		notice(front, LAUNCH_NO_DUMP, 0, front->tree.command, front->options->command[0]);
+		dump_over(front);
 		break;
 	default:
 		break;

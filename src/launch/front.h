@@ -20,6 +20,7 @@ struct front {
 	const struct launch_options *options;
 	const struct launch_ops *ops;
 	void *context;
+	bool foreground; /* the command is in our group */
 	struct inherited_signals inherited;
 	int signals;	     /* signalfd */
 	int link;	     /* to the supervisor */
@@ -51,6 +52,7 @@ struct front {
 	struct deadline dump_limit;
 
 	bool stopped;	  /* the command, by a signal */
+	bool hung_up;	  /* it has had its SIGHUP: see job_stopped() */
 	bool suspending;  /* we have passed SIGTSTP on */
 	bool handed_over; /* the terminal is the command's */
 };

@@ -29,8 +29,8 @@ static void go_on(struct front *front)
 		tree_signal_command(&front->tree, SIGCONT);
 }
 
-/* Stops us, with our whole group where that is meant, until SIGCONT. */
-static void stop_ourselves(struct front *front, int signal_number, bool group)
+/* Stops us, with our whole group where that is meant, until SIGCONT; false when nobody could. */
+static bool stop_ourselves(struct front *front, int signal_number, bool group)
 {
 	sigset_t stop, cont;
 	uint64_t before = monotonic_ns();
@@ -46,6 +46,20 @@ static void stop_ourselves(struct front *front, int signal_number, bool group)
 	bool was_stopped = sigtimedwait(&cont, NULL, &(struct timespec){0}) == SIGCONT;
 	if (was_stopped || signal_number == SIGTSTP)
 		go_on(front);
+	return was_stopped;
+}
+
+/*
+ * Nobody will ever put it into the foreground: it gets what the kernel sends to those who are
+ * stopped in a group that nobody looks after any more.  Once, should it live on and ask again.
+ */
+static void hang_up(struct front *front)
+{
+	if (front->hung_up)
+		return;
+	front->hung_up = true;
+	tree_signal_command(&front->tree, SIGHUP);
+	go_on(front);
 }
 
 void job_stop(struct front *front)
@@ -91,8 +105,8 @@ void job_stopped(struct front *front, int signal_number)
 			stop_ourselves(front, SIGTSTP, true);
 		break;
 	case FOREGROUND_OTHER:
-		if (wants_terminal)
-			stop_ourselves(front, signal_number, true);
+		if (wants_terminal && !stop_ourselves(front, signal_number, true))
+			hang_up(front);
 		break;
 	case FOREGROUND_NONE:
 		break;

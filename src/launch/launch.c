@@ -54,15 +54,14 @@ static struct error *start(struct front *front)
 		front->others.items = others;
 		front->others.count = front->others.capacity = other_count;
 	}
-	front->handed_over = !options->foreground && terminal_is_ours_alone();
-	const struct supervisor supervisor = {
-		.start = {.words = options->command,
-			  .signals = &front->inherited,
-			  .group = options->foreground ? getpgrp() : 0,
-			  .gets_terminal = front->handed_over},
-		.ops = front->ops,
-		.context = front->context,
-		.front = ends[1]};
+	front->handed_over = !front->foreground && terminal_is_ours_alone();
+	const struct supervisor supervisor = {.start = {.words = options->command,
+							.signals = &front->inherited,
+							.own_group = !front->foreground,
+							.gets_terminal = front->handed_over},
+					      .ops = front->ops,
+					      .context = front->context,
+					      .front = ends[1]};
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	front->started_ns = monotonic_ns();
 	front->limit = deadline_in_ms(options->timeout_ms);
@@ -86,6 +85,7 @@ static void finish(struct front *front)
 {
 	if (front->supervisor) {
 		struct pollfd poller = {.fd = front->link};
+		kill(front->supervisor, SIGCONT);
 		link_send(front->link, &(struct message){.kind = MESSAGE_FINISH});
 		/* Its end of the link closes when it ends. */
 		while (poll(&poller, 1, FINISH_MS) < 0 && errno == EINTR)
@@ -120,12 +120,15 @@ static struct error *how_it_ended(const struct front *front, struct launch_resul
 struct error *launch_run(const struct launch_options *options, const struct launch_ops *ops,
 			 void *context, struct launch_result *ret)
 {
-	struct front front = {.options = options,
-			      .ops = ops,
-			      .context = context,
-			      .link = -1,
-			      .watched = -1,
-			      .tree.has_group = !options->foreground};
+	struct front front = {
+		.options = options,
+		.ops = ops,
+		.context = context,
+		.link = -1,
+		.watched = -1,
+		/* Of a group outside our pid namespace nothing can be asked or said. */
+		.foreground = options->foreground || getpgrp() == 0};
+	front.tree.has_group = !front.foreground;
 	descriptors_guard();
 	front.signals = signals_take(&front.inherited);
 	struct error *error = check_proc();

@@ -77,6 +77,7 @@ struct launch_event {
 enum launch_notice {
 	LAUNCH_SENDING,	    /* `signal` goes to the command (pid, name) and all it has started */
 	LAUNCH_DUMP_FAILED, /* the maker was killed, or died: it was stuck past its budget */
+	LAUNCH_NO_DUMP,	    /* it is time for one, and no thread could be made to make it in */
 	LAUNCH_UNKILLABLE,  /* it is still there after SIGKILL */
 	LAUNCH_TRACED,	    /* the time is over, but a debugger (pid, name) has the command */
 };

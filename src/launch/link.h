@@ -16,6 +16,7 @@ enum message_kind {
 	MESSAGE_STOPPED, /* number: the signal that stopped the command */
 	MESSAGE_ENDED,	 /* number: the command's status; it stays a zombie until MESSAGE_FINISH */
 	MESSAGE_DUMPED,	 /* number: which order is done */
+	MESSAGE_NO_DUMP, /* number: which could not even be begun */
 	/* From the front. */
 	MESSAGE_DUMP,	 /* number: of this order; the rest is of the event */
 	MESSAGE_ABANDON, /* nobody waits for the dump any more */

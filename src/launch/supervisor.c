@@ -123,7 +123,7 @@ static struct tree tree_of(const struct state *state)
 {
 	return (struct tree){.root = getpid(),
 			     .command = state->command,
-			     .has_group = state->supervisor->start.group == 0};
+			     .has_group = state->supervisor->start.own_group};
 }
 
 static void kill_children(const struct state *state)
@@ -151,7 +151,7 @@ static void begin_dump(struct state *state, const struct message *order)
 		state->waiting = *order;
 		state->has_waiting = true;
 	} else if (!dumper_begin(&state->dumper, state->command, order)) {
-		tell(state, MESSAGE_DUMPED, order->number);
+		tell(state, MESSAGE_NO_DUMP, order->number);
 	}
 }
 
@@ -228,9 +228,9 @@ static bool prepare(struct state *state)
 {
 	const struct supervisor *supervisor = state->supervisor;
 	sigset_t child;
-	bool shares_group = supervisor->start.group != 0;
+	bool own_group = supervisor->start.own_group;
 	/* Not where the front is: who kills its group does not kill us. */
-	if (!shares_group)
+	if (own_group)
 		setpgid(0, 0);
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	sigemptyset(&child);
@@ -245,7 +245,7 @@ static bool prepare(struct state *state)
 	 * the same session: at the end of either the kernel would take the group for one that has
 	 * just been orphaned, and send it SIGHUP when anybody in it is stopped.
 	 */
-	if (shares_group)
+	if (!own_group)
 		setsid();
 	if (pid > 0)
 		state->command = pid;

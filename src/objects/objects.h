@@ -114,7 +114,7 @@ bool objects_is_harmless(struct objects *objects, const char *path);
  */
 struct object_identity {
 	uint64_t device, inode, size;
-	int64_t changed_ns;
+	uint64_t changed_ns;
 	const char *root; /* of the target: mount namespace and path */
 };
 

@@ -102,7 +102,8 @@ static int open_regular(const struct request *request, struct opened *ret)
 	}
 	ret->inode = st.st_ino;
 	ret->device = st.st_dev;
-	ret->changed_ns = st.st_ctim.tv_sec * 1000000000 + st.st_ctim.tv_nsec;
+	/* A file system may say anything. */
+	ret->changed_ns = (uint64_t)st.st_ctim.tv_sec * 1000000000 + (uint64_t)st.st_ctim.tv_nsec;
 	ret->owner = st.st_uid;
 	ret->mode = st.st_mode;
 	ret->size = st.st_size > 0 ? (uint64_t)st.st_size : 0;

@@ -30,7 +30,7 @@ struct opened {
 	int os_errno;
 	int fd; /* the caller's; -1 unless OPEN_DONE */
 	uint64_t inode, device, size;
-	int64_t changed_ns; /* CLOCK_REALTIME */
+	uint64_t changed_ns; /* CLOCK_REALTIME */
 	/* Whose it is and who may write it: also of a copy, which does not show that itself. */
 	uid_t owner;
 	mode_t mode;

@@ -16,6 +16,7 @@ enum {
 	QUESTIONS_AT_ONCE = 64, /* less than a socket holds */
 	HELPERS_MAX = 16,
 	PATIENCE_MS = 60000, /* for one answer, when there is no deadline */
+	FAIR_MS = 1000,	     /* who has had less may still answer another time */
 };
 
 struct debug_helper {
@@ -265,12 +266,13 @@ static void remember(struct debug_helper *helper, const struct debug_question *q
 				 objects_peek(helper->objects, question->object), question, places);
 }
 
-static void fail(struct debug_helper *helper, uint32_t object)
+static void fail(struct debug_helper *helper, uint32_t object, uint64_t asked_ns)
 {
 	struct file_answers *file = answers_about(helper, object);
+	bool was_fair = helper->ended || monotonic_ns() - asked_ns >= FAIR_MS * 1000000ull;
 	const char *why = why_it_failed(helper);
 	give_up(helper, object, why);
-	if (file && !deadline_passed(helper->options.deadline))
+	if (file && was_fair && !deadline_passed(helper->options.deadline))
 		file->given_up = why;
 }
 
@@ -291,12 +293,13 @@ static size_t ask_some(struct debug_helper *helper, const struct debug_question 
 	/* What cannot be sent is not answered either. */
 	send(helper->socket, questions, n * sizeof(*questions), MSG_NOSIGNAL | MSG_DONTWAIT);
 	for (size_t i = 0; i < n; i++) {
+		uint64_t asked_ns = monotonic_ns();
 		if (receive(helper, questions[i].object, &ret[i])) {
 			remember(helper, &questions[i], &ret[i]);
 			continue;
 		}
 		ret[i].count = 0;
-		fail(helper, questions[i].object);
+		fail(helper, questions[i].object, asked_ns);
 		return i + 1;
 	}
 	return n;

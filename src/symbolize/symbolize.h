@@ -17,7 +17,8 @@ struct symbolize_options {
 	bool inlines;		  /* add frames for inlined functions */
 	bool lines;		  /* file and line */
 	struct deadline deadline; /* past it, frames keep module and offset only */
-	struct answers *answers;  /* borrowed; NULL: all is read anew */
+	/* Borrowed, from those whose other options are the same; NULL: all is read anew. */
+	struct answers *answers;
 };
 
 /* Strings go into `strings`. */

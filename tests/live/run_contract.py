@@ -148,6 +148,25 @@ def it_never_sleeps_less_than_asked():
 
 
 @case
+def a_dump_that_cannot_be_made_is_said_to_be_missing():
+    """There are no more processes to be had, and so no thread to make it in."""
+    bomb = f"while (defined(my $child = fork)) {{ last unless $child }} sleep {FOREVER}"
+    own_user = 54321  # whose processes are all counted
+
+    def become():
+        resource.setrlimit(resource.RLIMIT_NPROC, (40, 40))
+        os.setgroups([])
+        os.setgid(own_user)
+        os.setuid(own_user)
+
+    with hang.AsNobody():
+        ended = run.run("-t", "2", hang.program("perl"), "-e", bomb, program=hang.HANGDUMP,
+                        preexec=become)
+    check_equal(ended.process.returncode, 124, "status")
+    check("hangdump: dump: there is none: no thread" in ended.errors(), ended.errors())
+
+
+@case
 def the_limit_of_the_runner_comes_from_the_environment():
     def status(value, *options):
         return run.run("--timeout-env=LIMIT", *options, "sleep", "0.5",
@@ -175,7 +194,11 @@ def signal_sets(*options, preexec=None):
     command = ["grep", "-E", "^Sig(Blk|Ign|Cgt):", "/proc/self/status"]
     ours = run.run(*options, *command, preexec=preexec)
     theirs = subprocess.run(command, stdout=subprocess.PIPE, preexec_fn=preexec, check=True)
-    return parse(ours.out.decode()), parse(theirs.stdout.decode())
+    ours, theirs = parse(ours.out.decode()), parse(theirs.stdout.decode())
+    # As timeout(1) does, so that the terminal can be lent to a command that wants it.
+    for number in (signal.SIGTTIN, signal.SIGTTOU):
+        theirs["SigIgn"] &= ~(1 << number - 1)
+    return ours, theirs
 
 
 def given(block=(), ignore=()):

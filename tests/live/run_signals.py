@@ -23,6 +23,7 @@ os.set_blocking(write_end, False)
 signal.set_wakeup_fd(write_end)
 for n in numbers:
     signal.signal(n, lambda *_: None)
+signal.pthread_sigmask(signal.SIG_SETMASK, [])
 print("ready", flush=True)
 while True:
     for n in os.read(read_end, 1):
@@ -50,6 +51,26 @@ def signals_that_end_nothing_are_passed_on():
             check_equal(running.line(), str(int(number)), f"what {number} did")
         running.signal(signal.SIGTERM)
         check_equal(running.end(), 9, "status")
+
+
+def alarms_of_the_kernel_are_passed_on(*options):
+    """The time was set by whoever called exec: it is ours, and meant for the command."""
+
+    def alarm():
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        # The command is given it as blocked, and takes it when it is ready.
+        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGALRM])
+        signal.setitimer(signal.ITIMER_REAL, 1)
+
+    with Run(*options, *catcher([signal.SIGALRM], signal.SIGALRM), preexec=alarm) as running:
+        check_equal(running.line(), "ready", "line")
+        check_equal(running.line(), str(int(signal.SIGALRM)), "what the command got")
+        check_equal(running.end(), 9, "status")
+
+
+add_case("alarms of the kernel are passed on", alarms_of_the_kernel_are_passed_on)
+add_case("alarms of the kernel are passed on: --foreground", alarms_of_the_kernel_are_passed_on,
+         "--foreground")
 
 
 def ending_signals_are_passed_on(number, options):

@@ -313,9 +313,9 @@ def the_first_process_of_a_terminal_gets_no_stuck_job():
         check_equal(terminal.status(), 4, "status")
 
 
-@case
-def a_terminal_that_hangs_up_ends_the_command():
-    with Terminal(*RUN.split(), "sh", "-c", f"echo ready; sleep {FOREVER}; :") as terminal:
+def a_terminal_that_hangs_up_ends_the_command(*options):
+    with Terminal(*RUN.split(), *options, "sh", "-c",
+                  f"echo ready; sleep {FOREVER}; :") as terminal:
         terminal.expect("ready")
         tree = run.descendants(terminal.pid)
         check(len(tree) >= 2, f"only {tree}")
@@ -323,6 +323,50 @@ def a_terminal_that_hangs_up_ends_the_command():
         terminal.fd = os.open("/dev/null", os.O_RDWR)
         wait_until(lambda: not [p for p in [terminal.pid, *tree] if run.is_alive(p)] or None,
                    "the end of everybody")
+
+
+hang.add_case("a terminal that hangs up ends the command",
+              a_terminal_that_hangs_up_ends_the_command)
+hang.add_case("a terminal that hangs up ends the command: --foreground",
+              a_terminal_that_hangs_up_ends_the_command, "--foreground")
+
+
+@case
+def who_wants_the_terminal_where_nobody_looks_after_us_is_not_left_stopped():
+    """A group in the background whose shell has gone: the kernel does not even stop us."""
+    script = ("import os, sys, time\n"
+              "if os.fork() == 0:\n"
+              "    os.setpgid(0, 0)\n"
+              "    if os.fork() == 0:\n"
+              "        while os.getppid() == os.getpgrp(): time.sleep(0.01)\n"
+              "        print('begins', os.getpid(), flush=True)\n"
+              "        os.execvp(sys.argv[1], sys.argv[1:])\n"
+              "    os._exit(0)\n"
+              f"time.sleep({FOREVER})")
+    with Terminal(sys.executable, "-c", script, *RUN.split(), "cat", "/dev/tty") as terminal:
+        pid = int(terminal.expect(r"begins (\d+)").group(1))
+        wait_until(lambda: not run.is_alive(pid) or None, "the end of hangdump run")
+
+
+@case
+def a_job_in_the_background_of_another_pid_namespace_leaves_the_terminal_alone():
+    """There our group has no number, and neither has that in the foreground."""
+    unshare = hang.program("unshare")
+    if os.geteuid() != 0:
+        raise hang.Skip("needs root, to make a pid namespace")
+    script = ("import os, signal, sys, time\n"
+              "job = os.fork()\n"
+              "if job == 0:\n"
+              "    os.setpgid(0, 0)\n"
+              "    os.execvp(sys.argv[1], sys.argv[1:])\n"
+              "while os.getpgid(job) != job: time.sleep(0.01)\n"
+              "_, status = os.waitpid(job, os.WUNTRACED)\n"
+              "print('stopped', os.WIFSTOPPED(status), os.tcgetpgrp(0) == os.getpgrp(), flush=True)\n"
+              "os.killpg(job, signal.SIGKILL)\n"
+              f"time.sleep({FOREVER})")
+    with Terminal(sys.executable, "-c", script, unshare, "-pf", "--mount-proc", *RUN.split(),
+                  "sh", "-c", "read line </dev/tty") as terminal:
+        terminal.expect("stopped True True")
 
 
 hang.main()

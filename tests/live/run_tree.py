@@ -335,6 +335,27 @@ add_case("a supervisor that is killed before it tells of the command takes the t
          f"setsid sleep {FOREVER} & sleep {FOREVER} & kill -KILL $PPID; sleep {FOREVER}", 125)
 
 
+@case
+def what_children_of_our_caller_leave_is_none_of_the_tree():
+    """Who called exec may have left us children, and they may leave us theirs."""
+    read_end, write_end = os.pipe()
+    script = (f"(read go <&{read_end}; sleep {FOREVER} & echo $!) & "
+              f'exec "$@" {read_end}<&-')
+    with Run("-c", script, "sh", hang.HANGDUMP, "run", "sh", "-c", f"echo ready; sleep {FOREVER}", program="bash",
+             words=(), pass_fds=(read_end,)) as running:
+        os.close(read_end)
+        check_equal(running.line(), "ready", "line")
+        supervisor = running.supervisor()
+        os.write(write_end, b"go\n")
+        bystander = int(running.line())
+        wait_until(lambda: bystander in run.children(running.pid) or None, "who adopts it")
+        os.kill(supervisor, signal.SIGKILL)
+        wait_until(lambda: not run.is_alive(running.pid) or None, "the end of hangdump run")
+        check(run.is_alive(bystander), "it was killed, too")
+        os.kill(bystander, signal.SIGKILL)
+    os.close(write_end)
+
+
 def ended_by(number, to_group):
     with Outer("-k", "1") as outer:
         if to_group:

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -197,6 +198,56 @@ static void a_pipe_that_nobody_reads_holds_nobody_up(void **state)
 	close(ends[1]);
 }
 
+/* Node and other event loops leave the files that they share with their children so. */
+static void a_full_pipe_that_does_not_block_gets_all(void **state)
+{
+	(void)state;
+	int ends[2];
+	static char much[1 << 20];
+	assert_int_equal(pipe2(ends, O_NONBLOCK), 0);
+	pid_t reader = fork();
+	if (reader == 0) {
+		size_t got = 0;
+		ssize_t n;
+		close(ends[1]);
+		fcntl(ends[0], F_SETFL, 0);
+		while ((n = read(ends[0], much, sizeof(much))) > 0)
+			got += (size_t)n;
+		_exit(got == sizeof(much) ? 0 : 1);
+	}
+	close(ends[0]);
+	assert_null(say_to(ends[1], much, sizeof(much), LONG_MS));
+	close(ends[1]);
+	int status;
+	assert_int_equal(waitpid(reader, &status, 0), reader);
+	assert_int_equal(status, 0);
+}
+
+static void without_a_process_to_be_had_a_line_is_written_all_the_same(void **state)
+{
+	(void)state;
+	int ends[2], status;
+	/* Somebody who has no other process: root may have as many as it likes. */
+	const uid_t nobody_else = 54321;
+	const struct rlimit none = {0};
+	if (getuid() != 0)
+		skip();
+	assert_int_equal(pipe(ends), 0);
+	pid_t child = fork();
+	if (child == 0) {
+		bool is_set = setrlimit(RLIMIT_NPROC, &none) == 0 && setuid(nobody_else) == 0;
+		struct error *error = say_to(ends[1], "words", 5, LONG_MS);
+		_exit(is_set && !error ? 0 : 1);
+	}
+	close(ends[1]);
+	char got[6] = "";
+	assert_int_equal(read(ends[0], got, 5), 5);
+	assert_string_equal(got, "words");
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+	close(ends[0]);
+}
+
 static char *make_words(void *context, size_t size)
 {
 	size_t *seen = context;
@@ -230,6 +281,8 @@ int main(void)
 		cmocka_unit_test(nothing_unfinished_is_left_on_a_full_disk),
 		cmocka_unit_test(a_writer_that_gets_stuck_is_given_up),
 		cmocka_unit_test(a_pipe_that_nobody_reads_holds_nobody_up),
+		cmocka_unit_test(a_full_pipe_that_does_not_block_gets_all),
+		cmocka_unit_test(without_a_process_to_be_had_a_line_is_written_all_the_same),
 		cmocka_unit_test(a_summary_is_appended_to),
 	};
 	return cmocka_run_group_tests(tests, enter_directory, leave_directory);
