@@ -15,7 +15,6 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 import hang
 from hang import Skip, Victim, case, check, check_equal
 
-DEADLINE = 6
 CHAIN = ["pause", "inner", "hostile", "main"]
 
 PROGRAM = r"""
@@ -172,7 +171,7 @@ LETTERS = """
 """
 
 
-def dump_of(source, *flags):
+def dump_of(source, *flags, deadline=30):
     """The errors, and the functions of the one thread, of a program with this in it."""
     compiler = shlex.split(os.environ.get("CC", "cc"))
     hang.program(compiler[0])
@@ -190,9 +189,8 @@ def dump_of(source, *flags):
         with Victim("hostile", executable=program) as victim:
             victim.expect("ready")
             hang.wait_blocked(victim.pid, victim.pid, [34])
-            dump = hang.dump(victim.pid, f"--deadline={DEADLINE}s")
-            seconds = dump["result"].seconds
-            check(seconds < DEADLINE + 5, f"it took {seconds:.1f} s")
+            # The watchdog would leave no report.
+            dump = hang.dump(victim.pid, f"--deadline={deadline}s")
             thread, = hang.threads_of(dump).values()
             return dump["errors"], hang.functions_of(thread)
 
@@ -223,7 +221,7 @@ def siblings_that_lead_backwards():
 
 @case
 def ranges_without_an_end_leave_the_symbols():
-    errors, names = dump_of(RANGES, "-Wl,--compress-debug-sections=zlib")
+    errors, names = dump_of(RANGES, "-Wl,--compress-debug-sections=zlib", deadline=6)
     check_chain(names)
     said = [e for e in errors if e["what"].endswith("/hostile")]
     check(said and "debug information: reading it took too long" in said[0]["why"],

@@ -331,7 +331,8 @@ def killed_half_way(number, stdout=subprocess.DEVNULL):
     with Victim("sleeper", "--threads=60") as victim:
         victim.ready()
         hang.wait_all_blocked(victim.pid, 61)
-        whole = hang.run_hangdump("--format=json", victim.pid).seconds
+        # One that met a busy moment would make most of the others end in time.
+        whole = min(hang.run_hangdump("--format=json", victim.pid).seconds for _ in range(3))
         caught = 0
         before = hang.children_of_ours()
         for _ in range(60):

@@ -162,7 +162,9 @@ def a_fifo_without_a_reader_is_no_place_to_hang():
 def killed_while_writing(number):
     rng = random.Random(5)
     with Scene(threads=200) as scene:
-        whole = hang.run_hangdump("-o", scene.path("first.json"), scene.victim.pid).seconds
+        # One that met a busy moment would make most of the others end in time.
+        whole = min(hang.run_hangdump("-o", scene.path("first.json"), scene.victim.pid).seconds
+                    for _ in range(3))
         os.unlink(scene.path("first.json"))
         caught = 0
         for turn in range(60):

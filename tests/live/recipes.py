@@ -35,6 +35,8 @@ def environment(**more):
     drop = re.compile(r"MAKE|MFLAGS|AM_|GITHUB_|CI$|CC$|CARGO|GO(FLAGS)?$|LOG_|TEST|VERBOSE|PYTEST")
     found = {name: value for name, value in os.environ.items() if not drop.match(name)}
     found["PATH"] = f"{os.path.dirname(hang.HANGDUMP)}:{found['PATH']}"
+    # Where Go and others keep what they have built.
+    found.setdefault("HOME", tempfile.gettempdir())
     return {**found, **more}
 
 
@@ -99,7 +101,7 @@ class Project:
         return ran
 
     def build(self, *command, **env):
-        ran = self.run(*command, **env)
+        ran = self.run(*command, limit=10 * hang.LIMIT, **env)
         check(ran.status == 0, f"the project does not build: {ran}")
 
     def compile(self, *names):

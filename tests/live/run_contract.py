@@ -5,6 +5,7 @@ Where timeout(1) is the reference it is asked, on the same command.
 """
 
 import os
+import re
 import resource
 import signal
 import socket
@@ -49,7 +50,7 @@ STATUSES = [
      ["sleep", FOREVER], 128 + signal.SIGINT),
     ("timed out, caught", ["{limit}0.1"],
      ["sh", "-c", f"trap 'exit 5' TERM; sleep {FOREVER} & wait"], 124),
-    ("timed out, caught, status preserved", ["--preserve-status", "{limit}0.1"],
+    ("timed out, caught, status preserved", ["--preserve-status", "{limit}1"],
      ["sh", "-c", f"trap 'exit 5' TERM; sleep {FOREVER} & wait"], 5),
     ("timed out with HUP", ["-sHUP", "{limit}0.1"], ["sleep", FOREVER], 124),
     ("timed out with number 1", ["-s1", "{limit}0.1"], ["sleep", FOREVER], 124),
@@ -85,7 +86,7 @@ for name, options, command, status in STATUSES:
 @case
 def killed_is_137():
     """timeout(1) before 9.2 killed itself along with the command."""
-    for options in (["-s", "KILL", "-t", "0.1"], ["-t", "0.1", "-k", "0.1"]):
+    for options in (["-s", "KILL", "-t", "0.1"], ["-t", "1", "-k", "0.1"]):
         ended = run.run(*options, "sh", "-c", f"trap '' TERM; sleep {FOREVER}; sleep {FOREVER}")
         check_equal(ended.process.returncode, 137, f"{options}")
 
@@ -168,18 +169,26 @@ def a_dump_that_cannot_be_made_is_said_to_be_missing():
 
 @case
 def the_limit_of_the_runner_comes_from_the_environment():
-    def status(value, *options):
-        return run.run("--timeout-env=LIMIT", *options, "sleep", "0.5",
-                       env={**os.environ, "LIMIT": value}).process.returncode
+    none = ("", "0", "1000")
 
-    check_equal(status("0.6", "--margin=0.25"), 124, "0.6 s less 0.25 s")
-    check_equal(status("0.6", "--margin=10s"), 124, "half of what is less than the margin")
-    check_equal(status("1000", "--margin=10s"), 0, "much time")
-    check_equal(status("1000", "-t", "0.1"), 124, "the shorter limit counts")
-    check_equal(status("0.1", "--margin=0", "-t", "1000"), 124, "the shorter limit counts")
-    check_equal(status(""), 0, "no limit")
-    check_equal(status("0"), 0, "no limit")
-    check_equal(status("soon"), 125, "no duration")
+    def limit_of(value, *options):
+        """As its report says it; None when there is none that soon."""
+        ended = run.run("--timeout-env=LIMIT", *options, "sleep", "1" if value in none else FOREVER,
+                        env={**os.environ, "LIMIT": value})
+        status = ended.process.returncode
+        found = re.search(r"timed out after ([^:;]*)[:;]", ended.errors())
+        check_equal(status, 124 if found else 0, f"status; it says {ended.errors()!r}")
+        return found.group(1) if found else None
+
+    check_equal(limit_of("0.6", "--margin=0.25"), "350 ms", "0.6 s less 0.25 s")
+    check_equal(limit_of("0.6", "--margin=10s"), "300 ms", "half of what is less than the margin")
+    check_equal(limit_of("1000", "--margin=10s"), None, "much time")
+    check_equal(limit_of("2000", "-t", "0.1"), "100 ms", "the shorter limit counts")
+    check_equal(limit_of("0.1", "--margin=0", "-t", "1000"), "100 ms", "the shorter limit counts")
+    check_equal(limit_of(""), None, "no limit")
+    check_equal(limit_of("0"), None, "no limit")
+    check_equal(run.run("--timeout-env=LIMIT", "true", env={**os.environ, "LIMIT": "soon"})
+                .process.returncode, 125, "no duration")
 
 
 # --- what the command is given ----------------------------------------------------------------
@@ -321,7 +330,7 @@ def streams_pass_byte_for_byte():
 
 @case
 def the_terminating_line_goes_to_standard_error_only():
-    ended = run.run("-v", "-t", "0.1", "-k", "0.1", "sh", "-c",
+    ended = run.run("-v", "-t", "1", "-k", "0.1", "sh", "-c",
                     f"trap '' TERM; sleep {FOREVER}; sleep {FOREVER}")
     said = [l for l in ended.errors().splitlines() if "sending signal" in l]
     check_equal(said, ["hangdump: sending signal TERM to command 'sh'",

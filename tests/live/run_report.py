@@ -179,7 +179,7 @@ def one_sample_tells_no_progress():
 def a_big_tree_is_one_dump():
     with Scene() as scene:
         script = "for i in $(seq 40); do sleep 1000 & done; wait"
-        result = run("--samples=1", "-o", scene.path("a.json"), "sh", "-c", script)
+        result = run("-t", "5", "--samples=1", "-o", scene.path("a.json"), "sh", "-c", script)
         dump = scene.json("a.json")
         check_equal(len(dump["processes"]), 41, "processes")
         check("41 processes, 41 threads" in result.errors().splitlines()[0], f"{result}")

@@ -148,12 +148,12 @@ def signals_from_the_very_start_are_not_lost():
 @case
 def a_pid_that_is_used_again_is_left_alone():
     """The command's pid is its own until we end: its group is signalled, and nobody else's."""
-    with Run("--leftovers=kill", "-k", "1", "sh", "-c",
+    with Run("--leftovers=kill", "-k", "5", "sh", "-c",
              f"(trap '' TERM; echo $$; sleep {FOREVER}; sleep {FOREVER}) & wait $!; exit 0",
              stdin=subprocess.DEVNULL) as running:
         command = int(running.line())
         os.kill(command, signal.SIGKILL)
-        # What it leaves behind has a second; all the while its id stays taken.
+        # What it leaves behind has some seconds; all the while its id stays taken.
         hang.wait_until(lambda: hang.state_of(command) == "Z", "the zombie")
         check_equal(hang.state_of(command), "Z", "its state")
         running.end()

@@ -237,7 +237,7 @@ def stopped_time_does_not_count():
 @case
 def in_the_background_the_time_is_counted():
     with Shell() as shell:
-        shell.send(f"{RUN} -t 1 sleep {FOREVER}\n")
+        shell.send(f"{RUN} -t 5 sleep {FOREVER}\n")
         shell.wait_running("sleep")
         shell.send("\x1a")
         shell.expect("Stopped")

@@ -48,7 +48,9 @@ def check_gone(running, pids):
 
 
 def ended_in_time(command, options=(), statuses=(124,)):
-    ended = run.run("-t", "0.3", "-k", "0.3", "--deadline=1s", *options, *command)
+    # Who is deaf to TERM has to be so before it comes.
+    limit = "0.3" if 124 in statuses else "1"
+    ended = run.run("-t", limit, "-k", "0.3", "--deadline=1s", *options, *command)
     check(ended.process.returncode in statuses,
           f"status {ended.process.returncode}; it says {ended.errors()!r}")
     check("still there" not in ended.errors(), f"it says {ended.errors()!r}")
@@ -71,7 +73,7 @@ for name, command, statuses in [
      shell("trap '' TERM", f"sleep {FOREVER} & sleep {FOREVER}; sleep {FOREVER}"), [137]),
     ("a daemon that does not listen to TERM",
      python("import signal", "signal.signal(signal.SIGTERM, signal.SIG_IGN)", DAEMON,
-            "signal.signal(signal.SIGTERM, signal.SIG_DFL)", "time.sleep(300)"), [124]),
+            "signal.signal(signal.SIGTERM, signal.SIG_DFL)", "time.sleep(300)"), [124, 137]),
     ("a stopped command", shell("kill -STOP $$", f"sleep {FOREVER}"), [124]),
     ("a stopped child", shell(f"sleep {FOREVER} & kill -STOP $!; wait"), [124]),
     ("a stopped command that does not listen",
@@ -87,7 +89,9 @@ for name, command, statuses in [
     add_case(f"timed out: {name}", ended_in_time, command, (), statuses)
 
 for kind in ("bomb", "hop", "hop-session", "parent"):
-    add_case(f"timed out: forks while it is ended: {kind}", ended_in_time, [FORKER, kind])
+    # The command may get no CPU within the grace, among all that get the signal.
+    add_case(f"timed out: forks while it is ended: {kind}", ended_in_time, [FORKER, kind], (),
+             [124, 137])
     add_case(f"timed out: forks, deaf to TERM: {kind}", ended_in_time,
              [FORKER, kind, "ignore-term"], (), [137])
 
@@ -100,7 +104,7 @@ add_case("foreground: children too are ended", ended_in_time,
 def without_a_grace_nobody_is_killed():
     """-k 0, and a command that takes its time after TERM."""
     command = shell("trap 'sleep 0.5; exit 0' TERM", "echo ready", f"sleep {FOREVER} & wait $!")
-    ended = run.run("-t", "0.3", "-k", "0", "--preserve-status", *command)
+    ended = run.run("-t", "1", "-k", "0", "--preserve-status", *command)
     check_equal(ended.process.returncode, 0, "status")
 
 
@@ -121,7 +125,7 @@ def everybody_gets_the_signal_once():
         "os.write(1, b'%d\\n' % count)",
         "if other: os.wait()",
     ]
-    ended = run.run("-t", "0.5", "-k", "30", *python(*code))
+    ended = run.run("-t", "2", "-k", "30", *python(*code))
     check_equal(sorted(ended.out.split()), [b"1", b"1"], "signals that they got")
 
 
@@ -298,7 +302,7 @@ def both_killed_the_command_at_least_goes_along():
 
 @case
 def a_supervisor_that_is_stopped_is_woken():
-    with Outer("-t", "1") as outer:
+    with Outer("-t", "5") as outer:
         os.kill(outer.running.supervisor(), signal.SIGSTOP)
         check_equal(outer.running.end(), 124, "status")
         check("timed out after" in outer.running.errors(), outer.running.errors())

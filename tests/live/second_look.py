@@ -145,7 +145,13 @@ def without_a_stop_there_are_figures():
 def a_deadline_that_leaves_no_time_for_it():
     victim, tids = start("one")
     with victim:
-        dump = hang.dump(victim.pid, "--deadline=300ms", statuses=(1,))
+        for left in reversed(range(20)):
+            result = hang.run_hangdump("--format=json", "--deadline=450ms", victim.pid)
+            # On a busy machine there may be no time for the first look either.
+            if result.status == 1 and errors_about_it(result.json()):
+                break
+            check(left, f"{result}: never was there time for the first look, and none for it")
+        dump = result.json()
         check_equal(hang.threads_of(dump)[tids[0]]["second_look"], None, "a second look")
         check_equal(errors_about_it(dump), ["the deadline left no time for it"], "errors")
 
@@ -155,7 +161,7 @@ def where_nobody_runs_nobody_waits():
     with Victim("sleeper", "--threads=3") as victim:
         victim.ready()
         hang.wait_all_blocked(victim.pid, 4)
-        dump = hang.dump(victim.pid, "--deadline=300ms")
+        dump = hang.dump(victim.pid)
         check_equal(errors_about_it(dump), [], "errors")
         for thread in hang.threads_of(dump).values():
             check_equal(thread["second_look"], None, "a second look")

@@ -176,7 +176,7 @@ static void test_dump_is_told_all(void **state)
 	char script[] = "sleep 300 & sleep 300";
 	char *command[] = {sh_word, c_word, script, NULL};
 	struct run run = new_run(DUMP_RETURNS);
-	run.options.timeout_ms = 500;
+	run.options.timeout_ms = 2000;
 	run.options.dump_budget_ms = 20000;
 	begin(&run, command);
 	end(&run);
@@ -184,8 +184,8 @@ static void test_dump_is_told_all(void **state)
 	assert_int_equal(run.seen->dumps, 1);
 	assert_int_equal(run.seen->reason, LAUNCH_EXPIRED);
 	assert_int_equal(run.seen->signal, 0);
-	assert_int_equal(run.seen->limit_ms, 500);
-	assert_true(run.seen->elapsed_ms >= 500);
+	assert_int_equal(run.seen->limit_ms, 2000);
+	assert_true(run.seen->elapsed_ms >= 2000);
 	assert_true(run.seen->budget_ms <= 20000 && run.seen->budget_ms > 1000);
 	assert_int_equal(run.seen->count, 3);
 	/* Parents first. */
@@ -201,6 +201,7 @@ static void test_stuck_dump_is_given_up(void **state)
 	(void)state;
 	struct run run = new_run(DUMP_HANGS);
 	run.options.dump_budget_ms = 100;
+	run.options.kill_after_ms = 5000;
 	begin(&run, long_sleep);
 	end(&run);
 	assert_int_equal(run.seen->notices[LAUNCH_DUMP_FAILED], 1);

@@ -28,8 +28,7 @@ static uint32_t number_of(struct lab *lab, const char *name)
 
 static void set_up(struct trial *trial, unsigned deadline_ms)
 {
-	struct symbolize_options options = {
-		.inlines = true, .lines = true, .deadline = deadline_in_ms(deadline_ms)};
+	struct symbolize_options options = {.inlines = true, .lines = true};
 	lab_open(&trial->lab);
 	/* A library with debug information, whether or not the system's have any. */
 	lab_write(&trial->lab, "part.c", "int part(void) { return 1; }\n");
@@ -41,6 +40,7 @@ static void set_up(struct trial *trial, unsigned deadline_ms)
 	lab_capture(&trial->lab);
 	trial->program = number_of(&trial->lab, "program");
 	trial->library = number_of(&trial->lab, "libpart.so");
+	options.deadline = deadline_in_ms(deadline_ms);
 	trial->helper = debug_helper_new(trial->lab.objects, &options, &trial->lab.strings);
 }
 
