@@ -105,7 +105,11 @@ void job_stopped(struct front *front, int signal_number)
 			stop_ourselves(front, SIGTSTP, true);
 		break;
 	case FOREGROUND_OTHER:
-		if (wants_terminal && !stop_ourselves(front, signal_number, true))
+		if (!wants_terminal)
+			break;
+		/* Our caller may have ignored it. */
+		signal(signal_number, SIG_DFL);
+		if (!stop_ourselves(front, signal_number, true))
 			hang_up(front);
 		break;
 	case FOREGROUND_NONE:
