@@ -14,11 +14,16 @@ struct answers *answers_new(void)
 	return answers;
 }
 
-static void free_places(void *value)
+struct answer {
+	uint64_t offset; /* of the question */
+	place_array places;
+};
+
+static void free_answer(void *value)
 {
-	place_array *places = value;
-	array_deinit(places);
-	free(places);
+	struct answer *answer = value;
+	array_deinit(&answer->places);
+	free(answer);
 }
 
 void answers_free(struct answers *answers)
@@ -27,7 +32,7 @@ void answers_free(struct answers *answers)
 		return;
 	array_for_each (&answers->files, file) {
 		for (size_t i = 0; i < ARRAY_SIZE((*file)->by_kind); i++)
-			address_map_deinit(&(*file)->by_kind[i], free_places);
+			address_map_deinit(&(*file)->by_kind[i], free_answer);
 		free(*file);
 	}
 	array_deinit(&answers->files);
@@ -60,7 +65,10 @@ struct file_answers *answers_of(struct answers *answers, const struct object *ob
 	return file;
 }
 
-/* What lies at one address is one variable, and one member of it. */
+/*
+ * What lies at one address is one variable, and one member of it; but which one is the symbol
+ * table's word, and one process may have had another of those.
+ */
 static uint64_t key_of(const struct object *object, const struct debug_question *question)
 {
 	return question->address + question->offset - object->bias;
@@ -82,11 +90,12 @@ bool answers_recall(const struct file_answers *file, const struct object *object
 		    const struct debug_question *question, struct strpool *strings,
 		    place_array *ret)
 {
-	const place_array *known =
+	const struct answer *known =
 		address_map_get(&file->by_kind[question->kind], key_of(object, question));
-	if (known)
-		copy_places(strings, known, object->bias, ret);
-	return known != NULL;
+	if (!known || known->offset != question->offset)
+		return false;
+	copy_places(strings, &known->places, object->bias, ret);
+	return true;
 }
 
 void answers_remember(struct answers *answers, struct file_answers *file,
@@ -99,7 +108,8 @@ void answers_remember(struct answers *answers, struct file_answers *file,
 	file->debug_why_not = strpool_add(&answers->strings, object->debug_why_not);
 	if (address_map_get(map, key))
 		return;
-	place_array *known = xcalloc(1, sizeof(*known));
-	copy_places(&answers->strings, places, -object->bias, known);
+	struct answer *known = xcalloc(1, sizeof(*known));
+	known->offset = question->offset;
+	copy_places(&answers->strings, places, -object->bias, &known->places);
 	address_map_put(map, key, known);
 }

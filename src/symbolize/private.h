@@ -167,7 +167,7 @@ struct file_answers {
 	const char *path;
 	const char *debug_path, *debug_why_not; /* as struct object has them */
 	const char *given_up; /* why it is not to be read again, static; or NULL */
-	/* Of place_array, with addresses of the file. */
+	/* With addresses of the file. */
 	struct address_map by_kind[QUESTION_KINDS];
 };
 
