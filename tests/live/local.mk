@@ -39,4 +39,5 @@ EXTRA_DIST += $(live_tests) \
 	tests/compare/compare_gdb.py \
 	tests/lib/hang.py \
 	tests/lib/run.py \
+	tests/lib/saved.py \
 	tests/lib/verdict.py

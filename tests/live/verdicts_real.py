@@ -17,6 +17,7 @@ import tempfile
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 import hang
 from hang import SRCDIR, Skip, Victim, add_case, case, check, check_equal
+from saved import Saved
 from verdict import (ACCUSATIONS, ANY, CHAIN, DEADLOCK, STUCK, Find, Row, Wait, children_of,
                      descendants_of, end_all, only_child, play, settle)
 
@@ -25,12 +26,14 @@ _scratch = tempfile.mkdtemp(prefix="hangdump-real-")
 
 
 def keep(name, *arguments):
-    """Keeps the text of a report for whoever wants to read it."""
+    """The report, saved, is shown as it was; kept as text for whoever wants to read it."""
     directory = os.environ.get("HANGDUMP_TEST_REPORTS")
-    if directory:
-        text = hang.run_hangdump(*arguments).text()
-        with open(os.path.join(directory, f"{name}.txt"), "w", encoding="utf-8") as file:
-            file.write(text)
+    with Saved() as saved:
+        text, status = saved.capture(*arguments)
+        check_equal(saved.check_shown(), status, "status of what is shown")
+        if directory:
+            with open(os.path.join(directory, f"{name}.txt"), "wb") as file:
+                file.write(text)
 
 
 # --- victims in other languages ----------------------------------------------------------------
