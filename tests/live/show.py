@@ -66,7 +66,7 @@ def bank(saved, *looks):
     with Victim("bank") as victim:
         victim.ready()
         hang.wait_all_blocked(victim.pid)
-        saved.capture(*looks, victim.pid)
+        saved.capture("--deadline=60s", *looks, victim.pid)
     return saved.path("a.json")
 
 
@@ -83,7 +83,7 @@ def frames_are_left_out_as_in_a_live_dump():
     with Saved() as saved, Victim("bank") as victim:
         victim.ready()
         hang.wait_all_blocked(victim.pid)
-        saved.capture(victim.pid)
+        saved.capture("--deadline=60s", victim.pid)
         shown = hang.run_hangdump("show", "--max-frames=2", saved.path("a.json"))
         live = hang.run_hangdump("--max-frames=2", victim.pid)
 
