@@ -345,14 +345,17 @@ def what_children_of_our_caller_leave_is_none_of_the_tree():
     read_end, write_end = os.pipe()
     script = (f"(read go <&{read_end}; sleep {FOREVER} & echo $!) & "
               f'exec "$@" {read_end}<&-')
-    with Run("-c", script, "sh", hang.HANGDUMP, "run", "sh", "-c", f"echo ready; sleep {FOREVER}", program="bash",
-             words=(), pass_fds=(read_end,)) as running:
+    with Run("-c", script, "sh", hang.HANGDUMP, "run", "sh", "-c", f"echo ready; sleep {FOREVER}",
+             program="bash", words=(), pass_fds=(read_end,)) as running:
         os.close(read_end)
         check_equal(running.line(), "ready", "line")
         supervisor = running.supervisor()
         os.write(write_end, b"go\n")
         bystander = int(running.line())
-        wait_until(lambda: bystander in run.children(running.pid) or None, "who adopts it")
+        wait_until(lambda: set(run.children(running.pid)) == {supervisor, bystander} or None,
+                   "its adoption, and the end of who left it")
+        # By then we have seen that end, and with it whom it has left.
+        hang.wait_blocked(running.pid, running.pid)
         os.kill(supervisor, signal.SIGKILL)
         wait_until(lambda: not run.is_alive(running.pid) or None, "the end of hangdump run")
         check(run.is_alive(bystander), "it was killed, too")
