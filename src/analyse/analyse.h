@@ -9,8 +9,8 @@
 
 /*
  * Fills dump->findings, replacing what was there: worst first, each once, without words (summary,
- * evidence).  Every wait must be classified.  A thread of which a finding speaks is not idle any more, whatever it was made
- * for.
+ * evidence).  Every wait must be classified.  A thread of which a finding speaks is not idle any
+ * more, whatever it was made for.
  *
  * A finding is certain only where every wait that it rests on was seen not to move, has no time
  * limit, and names all who could end it.

@@ -29,6 +29,12 @@ static void notice(const struct front *front, enum launch_notice what, int signa
 	front->ops->notice(front->context, what, signal_number, pid, name);
 }
 
+void front_wake(const struct front *front)
+{
+	if (front->supervisor)
+		kill(front->supervisor, SIGCONT);
+}
+
 static void look_soon(struct front *front)
 {
 	front->look_ms = 1;
@@ -57,10 +63,8 @@ static void kill_tree(struct front *front)
 		front->stage = STAGE_KILLED;
 		front->grace = deadline_in_ms(KILLED_MS);
 		look_soon(front);
-		if (front->supervisor) {
-			kill(front->supervisor, SIGCONT);
-			link_send(front->link, &(struct message){.kind = MESSAGE_KILL});
-		}
+		front_wake(front);
+		link_send(front->link, &(struct message){.kind = MESSAGE_KILL});
 	}
 	kill_round(front);
 }
@@ -107,8 +111,7 @@ static void dump_over(struct front *front)
 
 static void abandon_dump(struct front *front)
 {
-	if (front->supervisor)
-		kill(front->supervisor, SIGCONT);
+	front_wake(front);
 	link_send(front->link, &(struct message){.kind = MESSAGE_ABANDON});
 	dump_over(front);
 }
@@ -141,9 +144,7 @@ static void order_dump(struct front *front, enum launch_reason reason, int signa
 				  .elapsed_ms = elapsed_ms(front),
 				  .limit_ms = limit_of(front, reason),
 				  .budget_ms = budget};
-	/* Somebody may have stopped it, with others. */
-	if (front->supervisor)
-		kill(front->supervisor, SIGCONT);
+	front_wake(front);
 	front->dump = message.number;
 	front->dump_limit = deadline_in_ms(budget ? budget + slack : 0);
 	if (!link_send(front->link, &message))
@@ -390,9 +391,7 @@ static void saw_end(struct front *front)
 	front->watched = -1;
 	if (front->ended)
 		return;
-	/* Somebody may have stopped it. */
-	if (front->supervisor)
-		kill(front->supervisor, SIGCONT);
+	front_wake(front);
 	front->word = deadline_in_ms(WORD_MS);
 }
 
@@ -441,19 +440,14 @@ static void grace_over(struct front *front)
 	}
 }
 
-/* Until it tells of the command there is nothing else that we could watch. */
-static void wake_supervisor(struct front *front)
-{
-	if (front->supervisor)
-		kill(front->supervisor, SIGCONT);
-	front->wake = deadline_in_ms(WAKE_MS);
-}
-
 static void look_at_clocks(struct front *front)
 {
 	bool counting = front->stage == STAGE_RUNNING && !front->dump && !front->ended;
-	if (deadline_passed(front->wake))
-		wake_supervisor(front);
+	if (deadline_passed(front->wake)) {
+		/* Until it tells of the command there is nothing else that we could watch. */
+		front_wake(front);
+		front->wake = deadline_in_ms(WAKE_MS);
+	}
 	if (deadline_passed(front->word))
 		front_inherit(front);
 	if (front->dump && deadline_passed(front->dump_limit)) {

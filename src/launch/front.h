@@ -62,6 +62,9 @@ void front_watch(struct front *front);
 /* The supervisor is dead or as good as that: ends it and takes its place as an ancestor. */
 void front_inherit(struct front *front);
 
+/* Before a word is wanted of the supervisor: somebody may have stopped it. */
+void front_wake(const struct front *front);
+
 /* Children of ours that have ended: the supervisor, and what we inherit. */
 void front_reap(struct front *front);
 

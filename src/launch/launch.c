@@ -85,7 +85,7 @@ static void finish(struct front *front)
 {
 	if (front->supervisor) {
 		struct pollfd poller = {.fd = front->link};
-		kill(front->supervisor, SIGCONT);
+		front_wake(front);
 		link_send(front->link, &(struct message){.kind = MESSAGE_FINISH});
 		/* Its end of the link closes when it ends. */
 		while (poll(&poller, 1, FINISH_MS) < 0 && errno == EINTR)

@@ -92,7 +92,7 @@ static int look_at(struct objects *objects, const char *path, struct wanted *wan
 	}
 	int fd = check(objects, objects_open_in_target(objects, path), path, wanted);
 	/* On the host a checksum proves too little: that file was never meant for this root. */
-	if (fd < 0 && wanted->build_id && !objects_share_root(objects))
+	if (fd < 0 && wanted->build_id && !objects->shares_root)
 		fd = check(objects, objects_open_on_host(objects, path), path, wanted);
 	return fd;
 }

@@ -22,16 +22,6 @@ struct opened objects_open_on_host(struct objects *objects, const char *path)
 	return opener_open(objects->opener, NULL, path, file_deadline(objects));
 }
 
-bool objects_share_root(const struct objects *objects)
-{
-	char link[64], ours[64] = "", its[64] = "", root[8] = "";
-	snprintf(link, sizeof(link), "/proc/%d/ns/mnt", objects->process->live_tid);
-	bool same = readlink("/proc/self/ns/mnt", ours, sizeof(ours) - 1) > 0 &&
-		    readlink(link, its, sizeof(its) - 1) > 0 && strcmp(ours, its) == 0;
-	return same && readlink(objects->root, root, sizeof(root) - 1) == 1 && root[0] == '/' &&
-	       readlink("/proc/self/root", root, sizeof(root) - 1) == 1 && root[0] == '/';
-}
-
 static const char too_late[] = "the deadline passed";
 
 static uint64_t device_of(const struct object *object)
@@ -65,8 +55,8 @@ static Elf *read_elf(struct objects *objects, struct object *object, int fd)
 
 /*
  * The inode of the maps line is decisive; its device cannot be, because btrfs and overlayfs show
- * another one there than fstat() does, for one and the same file.  Where the inode differs (stacked file systems show the one or
- * the other), the same build id in the file and in memory is as good.
+ * another one there than fstat() does, for one and the same file.  Where the inode differs (stacked
+ * file systems show the one or the other), the same build id in the file and in memory is as good.
  */
 static bool is_that_file(struct objects *objects, struct object *object, Elf *elf,
 			 const struct opened *opened)
@@ -165,7 +155,7 @@ static Elf *try_path(struct objects *objects, struct object *object)
 {
 	Elf *elf = try_opened(objects, object, objects_open_in_target(objects, object->path),
 			      OBJECT_FROM_FILE);
-	if (elf || objects_share_root(objects) || is_stuck(objects, object))
+	if (elf || objects->shares_root || is_stuck(objects, object))
 		return elf;
 	const char *why = object->why_not;
 	elf = try_opened(objects, object, objects_open_on_host(objects, object->path),

@@ -104,14 +104,27 @@ static const char *take_debuginfod_urls(void)
 }
 
 /* By its links, which answer even where the file system does not. */
-static const char *name_root(struct objects *objects, pid_t tid)
+static const char *name_root(struct strpool *strings, const char *process)
 {
 	char link[64], mounts[64] = "", root[PATH_MAX] = "";
-	snprintf(link, sizeof(link), "/proc/%d/ns/mnt", tid);
-	if (readlink(link, mounts, sizeof(mounts) - 1) <= 0 ||
-	    readlink(objects->root, root, sizeof(root) - 1) <= 0)
+	snprintf(link, sizeof(link), "/proc/%s/ns/mnt", process);
+	if (readlink(link, mounts, sizeof(mounts) - 1) <= 0)
 		return NULL;
-	return strpool_printf(&objects->strings, "%s %s", mounts, root);
+	snprintf(link, sizeof(link), "/proc/%s/root", process);
+	if (readlink(link, root, sizeof(root) - 1) <= 0)
+		return NULL;
+	return strpool_printf(strings, "%s %s", mounts, root);
+}
+
+/* Equal names of one pool are one pointer; that of a changed root is shown as seen from there. */
+static void find_root(struct objects *objects, pid_t tid)
+{
+	char process[16];
+	snprintf(process, sizeof(process), "%d", tid);
+	objects->root_name = name_root(&objects->strings, process);
+	const char *ours = name_root(&objects->strings, "self");
+	objects->shares_root =
+		ours && ours == objects->root_name && strcmp(strchr(ours, ' '), " /") == 0;
 }
 
 struct objects *objects_open(struct capture_process *process, const struct objects_options *options)
@@ -122,7 +135,7 @@ struct objects *objects_open(struct capture_process *process, const struct objec
 	strpool_init(&objects->strings);
 	objects->opener = opener_new();
 	snprintf(objects->root, sizeof(objects->root), "/proc/%d/root", process->live_tid);
-	objects->root_name = name_root(objects, process->live_tid);
+	find_root(objects, process->live_tid);
 	objects->debuginfod_urls = take_debuginfod_urls();
 	objects->callbacks = (Dwfl_Callbacks){
 		.find_elf = find_elf,

@@ -2,9 +2,10 @@
  * The target's object files: which ELF file lies behind each mapping, opened once, with the debug
  * files that belong to it.  The only room that opens a file of the target's choosing: through the
  * target's root, where its inode is that of the maps line (devices are not compared: btrfs and
- * overlayfs show others in maps than in fstat) or its build id that of the image in memory; else through /proc/PID/exe or map_files; else, for what
- * has no file any more and for the vdso, from the image in memory.  Opening happens in a helper
- * process with a deadline, so that a dead mount or a FIFO under a library's name cannot hang us.
+ * overlayfs show others in maps than in fstat) or its build id that of the image in memory; else
+ * through /proc/PID/exe or map_files; else, for what has no file any more and for the vdso, from the
+ * image in memory.  Opening happens in a helper process with a deadline, so that a dead mount or a
+ * FIFO under a library's name cannot hang us.
  *
  * unwind takes call frame information from here, symbolize takes names and lines.
  */

@@ -52,7 +52,8 @@ struct objects {
 	struct opener *opener;
 	char root[64];
 	const char *root_name; /* its mount namespace and path; NULL: not known */
-	bool reading;	       /* in the middle of a read of our own: the file source is silent */
+	bool shares_root; /* with us, and the same mounts: looking on the host as well is waste */
+	bool reading;	  /* in the middle of a read of our own: the file source is silent */
 	array(struct object) objects;
 	array(struct span) spans; /* by address */
 	array(size_t) order;	  /* indexes into spans, those of one object together, by address */
@@ -82,9 +83,6 @@ Elf *object_find_elf(struct objects *objects, struct object *object);
 /* A file in the target's root, or of the host's; never waits longer than a file may. */
 struct opened objects_open_in_target(struct objects *objects, const char *path);
 struct opened objects_open_on_host(struct objects *objects, const char *path);
-
-/* The same root and the same mounts as ours: looking on the host as well is waste. */
-bool objects_share_root(const struct objects *objects);
 
 /* elf_memory.c: the image of an object as far as it can be read; NULL with why_not. */
 Elf *object_elf_from_memory(struct objects *objects, struct object *object);

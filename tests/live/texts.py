@@ -71,12 +71,16 @@ def check_read_again(text, dump):
         check_equal(again, live, name)
 
 
-@case
-def the_report_of_a_deadlock_is_a_dump_again():
+def capture_bank():
     with Victim("bank") as victim:
         victim.ready()
         hang.wait_all_blocked(victim.pid)
-        text, dump = capture(victim.pid)
+        return capture(victim.pid)
+
+
+@case
+def the_report_of_a_deadlock_is_a_dump_again():
+    text, dump = capture_bank()
     check(b"DEADLOCK" in text, f"{text!r}")
     check_read_again(text, dump)
 
@@ -97,10 +101,7 @@ def diff(old, new, *options):
 def a_text_is_compared_with_others_and_with_json():
     captured = []
     for _ in range(2):
-        with Victim("bank") as victim:
-            victim.ready()
-            hang.wait_all_blocked(victim.pid)
-            captured.append(capture(victim.pid))
+        captured.append(capture_bank())
     (text, dump), (later, _) = captured
     for new in (json.dumps(dump).encode(), later):
         status, said = diff(text, new)
@@ -139,10 +140,7 @@ def so_is_that_of_a_tree_of_processes():
 
 @case
 def a_log_and_a_cut_say_what_is_missing():
-    with Victim("bank") as victim:
-        victim.ready()
-        hang.wait_all_blocked(victim.pid)
-        text, dump = capture(victim.pid)
+    text, dump = capture_bank()
     log = b"".join(b"2024-01-01T00:00:%02d.1234567Z %s\r\n" % (i % 60, line)
                    for i, line in enumerate(text.splitlines()))
     check_equal(facts(dump_of(log)), facts(dump), "the facts out of a log")
