@@ -206,6 +206,9 @@ def stop_and_go_on(before, options, after, lent=False):
         shell.expect("Stopped")
         shell.expect(PROMPT)
         shell.hangdumps("T")
+        # On a busy machine the command may still be on its way to its stop, and read what we type.
+        wait_until(lambda: all(hang.state_of(pid) == "T" for pid in run.descendants(shell.pid)
+                               if run.comm(pid) == "sh"), "that the command is stopped")
         shell.send("fg\n")
         shell.hangdumps("S")
         shell.send("hello\n")
