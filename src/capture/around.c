@@ -60,7 +60,9 @@ static void plan_need(struct around *around, struct raw_process *process,
 		break;
 	case NEED_FILE_LOCK:
 		*array_append(&around->lock_waiters) =
-			(struct around_thread){process->pid, thread->tid};
+			(struct around_lock_waiter){.id = {process->pid, thread->tid},
+						    .number = thread->syscall.number,
+						    .request = need->lock};
 		break;
 	case NEED_VFORK:
 		*array_append(&around->vfork_parents) =

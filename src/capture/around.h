@@ -58,6 +58,14 @@ struct around_thread {
 	pid_t pid, tid;
 };
 
+/* A thread that waits for a file lock. */
+struct around_lock_waiter {
+	struct around_thread id;
+	long number; /* of its call */
+	struct capture_file_lock request;
+	bool seen; /* among those that wait, by the kernel's list */
+};
+
 struct around_semaphore {
 	struct raw_process *process;
 	int id;
@@ -71,12 +79,13 @@ struct around {
 	/* The plan. */
 	array(struct around_file) files; /* by process, then fd */
 	array(struct around_semaphore) semaphores;
-	array(struct around_thread) lock_waiters;
+	array(struct around_lock_waiter) lock_waiters;
 	array(struct around_thread) vfork_parents; /* tid: one that lives */
 	bool children;
 	unsigned wait_count;
 	/* What the helper makes of it. */
 	array(struct capture_end) sought;     /* by kind, inode, device; pid and fd mean nothing */
+	unsigned lock_count;		      /* locks that are held: the last one's id */
 	array(struct capture_file_lock) held; /* whose open files are sought */
 };
 

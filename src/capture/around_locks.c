@@ -1,6 +1,9 @@
 /*
  * /proc/locks: who waits behind whose lock.  Each lock that is held comes with those that wait for
- * it, and theirs, in one piece (fs/locks.c, locks_show()); the file as a whole is no snapshot.
+ * it, and theirs, in one piece (fs/locks.c, locks_show()).  The file as a whole is no snapshot: the
+ * kernel hands out a page at a time and goes on by counting, so that a lock that is taken or let go
+ * anywhere on the machine in between makes others come twice or not at all.  It is read again until
+ * it has shown those that are sought.
  */
 #include "base/cleanup.h"
 #include "base/text.h"
@@ -20,6 +23,8 @@ enum {
 	FILE_MOST = 64 << 20,
 	/* Half-milliseconds, for all threads: on a busy machine they get no CPU for that long. */
 	PATIENCE = 1000,
+	/* Where locks of 300 files are taken and let go without a pause, one in four goes wrong. */
+	READINGS = 40,
 };
 
 static const char *skip_blanks(const char *at)
@@ -90,20 +95,64 @@ bool parse_lock_line(const char *line, struct lock_line *ret)
 	return true;
 }
 
-static int by_pid(const void *a, const void *b)
+#define ORDER(x, y)                                                                                \
+	if ((x) != (y))                                                                            \
+	return (x) < (y) ? -1 : 1
+
+/* What is alike is side by side. */
+static int by_request(const void *a, const void *b)
 {
-	const struct around_thread *x = a, *y = b;
-	return (x->pid > y->pid) - (x->pid < y->pid);
+	const struct capture_file_lock *x = &((const struct around_lock_waiter *)a)->request;
+	const struct capture_file_lock *y = &((const struct around_lock_waiter *)b)->request;
+	ORDER(x->inode, y->inode);
+	ORDER(x->pid, y->pid);
+	ORDER(x->start, y->start);
+	ORDER(x->end, y->end);
+	ORDER(x->writes, y->writes);
+	return strcmp(x->kind, y->kind);
 }
 
-static bool is_waiter_of_ours(const struct around *around, const struct capture_file_lock *lock)
+/* Returns the first of those that ask the same. */
+static struct around_lock_waiter *waiter_like(const struct around *around,
+					      const struct capture_file_lock *request)
 {
-	const struct around_thread key = {.pid = lock->pid};
-	if (!lock->waits)
-		return false;
-	/* An OFD lock's waiter is not named: it may be one of ours. */
-	return lock->pid <= 0 || bsearch(&key, around->lock_waiters.items,
-					 around->lock_waiters.count, sizeof(key), by_pid);
+	const struct around_lock_waiter key = {.request = *request};
+	size_t low = 0, high = around->lock_waiters.count;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (by_request(&around->lock_waiters.items[middle], &key) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low == around->lock_waiters.count)
+		return NULL;
+	struct around_lock_waiter *found = &around->lock_waiters.items[low];
+	return by_request(found, &key) == 0 ? found : NULL;
+}
+
+/* Marks who asks that and was not seen yet: is there anybody? */
+static bool mark_seen(struct around *around, struct capture_file_lock request)
+{
+	bool any = false;
+	struct around_lock_waiter *end = around->lock_waiters.items + around->lock_waiters.count;
+	struct around_lock_waiter *waiter = waiter_like(around, &request);
+	for (struct around_lock_waiter *at = waiter;
+	     at && at < end && !at->seen && by_request(at, waiter) == 0; at++)
+		any = at->seen = true;
+	return any;
+}
+
+static bool shows_waiter(struct around *around, const struct capture_file_lock *line)
+{
+	struct capture_file_lock request = *line;
+	bool any = mark_seen(around, request);
+	request.start = CAPTURE_LOCK_ANYWHERE;
+	request.end = UINT64_MAX;
+	any |= mark_seen(around, request);
+	request.inode = 0;
+	request.writes = false;
+	return mark_seen(around, request) || any;
 }
 
 static const char *static_kind(const char *kind, size_t length)
@@ -122,8 +171,13 @@ static void keep(struct around *around, struct capture_file_lock *locks, size_t 
 {
 	bool ours = false;
 	for (size_t i = 0; i < count; i++)
-		ours = ours || is_waiter_of_ours(around, &locks[i]);
-	for (size_t i = 0; ours && i < count; i++) {
+		ours |= locks[i].waits && shows_waiter(around, &locks[i]);
+	if (!ours)
+		return;
+	around->lock_count++;
+	for (size_t i = 0; i < count; i++) {
+		/* The kernel's counts are those of one reading. */
+		locks[i].id = around->lock_count;
 		around_add(around, &around->found->file_locks, &locks[i], sizeof(locks[i]));
 		/* These belong to the open file, whoever has it by now. */
 		if (!locks[i].waits &&
@@ -153,23 +207,49 @@ static void take_apart(struct around *around, const char *text)
 	array_deinit(&family);
 }
 
-/* Those that our stop has woken wait in the list again only once they have slept again. */
-static void let_them_go_back_to_sleep(const struct around *around)
+static bool read_of(const struct around_lock_waiter *waiter, const char *name, char *text,
+		    size_t size)
 {
-	unsigned patience = PATIENCE;
-	/* The others need time as well. */
-	struct deadline deadline = deadline_halfway(around->deadline);
+	char path[64];
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/%s", waiter->id.pid, waiter->id.tid, name);
+	return proc_read(AT_FDCWD, path, text, size) > 0;
+}
+
+static void pause_a_little(void)
+{
+	nanosleep(&(struct timespec){.tv_nsec = 500000}, NULL);
+}
+
+/* Those that our stop has woken wait in the list again only once they have slept again. */
+static void let_them_go_back_to_sleep(const struct around *around, struct deadline deadline,
+				      unsigned *patience)
+{
 	array_for_each (&around->lock_waiters, waiter) {
-		char path[64], text[1024];
+		char text[1024];
 		struct proc_stat stat;
-		snprintf(path, sizeof(path), "/proc/%d/task/%d/stat", waiter->pid, waiter->tid);
-		while (patience && !deadline_passed(deadline) &&
-		       proc_read(AT_FDCWD, path, text, sizeof(text)) > 0 &&
-		       parse_stat(text, &stat) && stat.state == 'R') {
-			patience--;
-			nanosleep(&(struct timespec){.tv_nsec = 500000}, NULL);
+		while (!waiter->seen && *patience && !deadline_passed(deadline) &&
+		       read_of(waiter, "stat", text, sizeof(text)) && parse_stat(text, &stat) &&
+		       stat.state == 'R') {
+			--*patience;
+			pause_a_little();
 		}
 	}
+}
+
+/* Is there somebody who still waits, and was not seen doing so? */
+static bool is_incomplete(const struct around *around)
+{
+	array_for_each (&around->lock_waiters, waiter) {
+		char text[1024];
+		struct raw_syscall call;
+		if (waiter->seen || !read_of(waiter, "syscall", text, sizeof(text)))
+			continue;
+		parse_syscall(text, &call);
+		if (call.state == SYSCALL_RUNNING ||
+		    (call.state == SYSCALL_INSIDE && call.number == waiter->number))
+			return true;
+	}
+	return false;
 }
 
 static int read_whole(const char *path, struct text *text)
@@ -194,16 +274,25 @@ static int read_whole(const char *path, struct text *text)
 
 void around_file_locks(struct around *around)
 {
-	struct text text = {0};
+	unsigned patience = PATIENCE;
+	/* The others need time as well. */
+	struct deadline deadline = deadline_halfway(around->deadline);
+	int why = 0;
 	if (!around->lock_waiters.count)
 		return;
-	array_sort(&around->lock_waiters, by_pid);
-	let_them_go_back_to_sleep(around);
-	int why = read_whole("/proc/locks", &text);
+	array_sort(&around->lock_waiters, by_request);
+	for (unsigned readings = 0; readings < READINGS && !why; readings++) {
+		struct text text = {0};
+		let_them_go_back_to_sleep(around, deadline, &patience);
+		why = read_whole("/proc/locks", &text);
+		if (!why)
+			take_apart(around, text.bytes ? text.bytes : "");
+		text_deinit(&text);
+		if (deadline_passed(deadline) || !is_incomplete(around))
+			break;
+		pause_a_little();
+	}
 	if (why)
 		around_error(around, "/proc/locks", "%s", strerrordesc_np(why));
-	else
-		take_apart(around, text.bytes ? text.bytes : "");
 	around->found->file_locks_done = !why;
-	text_deinit(&text);
 }

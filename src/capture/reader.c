@@ -93,6 +93,20 @@ static int by_fd(const void *a, const void *b)
 	return (x->fd > y->fd) - (x->fd < y->fd);
 }
 
+/* A crowd of waiters is compared with a crowd of lines: what differs most often comes first. */
+bool capture_is_line_of(const struct capture_file_lock *line,
+			const struct capture_file_lock *request)
+{
+	if (!line->waits || line->pid != request->pid)
+		return false;
+	if (request->inode && (line->inode != request->inode || line->writes != request->writes))
+		return false;
+	if (request->start != CAPTURE_LOCK_ANYWHERE &&
+	    (line->start != request->start || line->end != request->end))
+		return false;
+	return strcmp(line->kind, request->kind) == 0;
+}
+
 const struct capture_descriptor *capture_descriptor_of(const struct capture_process *process,
 						       int fd)
 {

@@ -199,6 +199,21 @@ struct capture_descriptor {
 };
 
 /*
+ * A line of /proc/locks, or what a waiter asks for as its line would have it: then inode may be 0
+ * and start CAPTURE_LOCK_ANYWHERE, where that is not known.
+ */
+#define CAPTURE_LOCK_ANYWHERE UINT64_MAX
+struct capture_file_lock {
+	unsigned id;	  /* waiters have that of the lock that they wait behind */
+	bool waits;	  /* "->" */
+	const char *kind; /* "FLOCK", "POSIX", "OFDLCK", "LEASE", ... */
+	bool writes;
+	pid_t pid; /* who asked for it, as the file says; -1: nobody's (OFD); 0: not known */
+	unsigned device_major, device_minor;
+	uint64_t inode, start, end; /* end UINT64_MAX: EOF */
+};
+
+/*
  * What must be known beyond a process to tell who could end a wait of one of its threads.  Which
  * call needs what is for classify to say: see capture_needs_fn in capture/capture.h.
  */
@@ -217,7 +232,8 @@ struct capture_need {
 	int fd;
 	int id;
 	unsigned number;
-	char name[CAPTURE_NAME_MOST]; /* sun_path: abstract when it begins with a NUL */
+	struct capture_file_lock lock; /* NEED_FILE_LOCK: what its waiter asks for */
+	char name[CAPTURE_NAME_MOST];  /* sun_path: abstract when it begins with a NUL */
 	size_t name_length;
 };
 
@@ -276,17 +292,6 @@ struct capture_socket {
 	int64_t receive_queue, send_queue;
 	bool retransmits;   /* TCP: what was sent is not acknowledged */
 	bool window_closed; /* TCP: the other end has no room */
-};
-
-/* A line of /proc/locks. */
-struct capture_file_lock {
-	unsigned id;	  /* waiters have that of the lock that they wait behind */
-	bool waits;	  /* "->" */
-	const char *kind; /* "FLOCK", "POSIX", "OFDLCK", "LEASE", ... */
-	bool writes;
-	pid_t pid; /* who asked for it, as the file says; 0 and -1: not known */
-	unsigned device_major, device_minor;
-	uint64_t inode, start, end; /* end UINT64_MAX: EOF */
 };
 
 /* A process that has a flock or OFD lock's open file: the lock lives as long as any has it. */
@@ -394,6 +399,9 @@ size_t capture_ends_of(const struct capture *capture, enum capture_end_kind kind
  */
 bool capture_find_thread(const struct capture *capture, const struct capture_process *process,
 			 pid_t ns_tid, struct thread_id *ret, bool *ret_known);
+/* May this line be that request's?  Nothing else is by chance where all of the request is known. */
+bool capture_is_line_of(const struct capture_file_lock *line,
+			const struct capture_file_lock *request);
 const struct capture_descriptor *capture_descriptor_of(const struct capture_process *process,
 						       int fd);
 

@@ -105,10 +105,9 @@ static void add_semaphores(struct needs *needs)
 
 static void add_file_lock(struct needs *needs)
 {
-	int command = argument_int(needs->subject, 1);
-	if (needs->subject->row->family == FAMILY_FLOCK || command == F_SETLKW ||
-	    command == F_OFD_SETLKW)
-		add(needs, NEED_FILE_LOCK)->fd = argument_int(needs->subject, 0);
+	struct capture_file_lock request;
+	if (file_lock_request(needs->subject, &request))
+		add(needs, NEED_FILE_LOCK)->lock = request;
 }
 
 static void add_of_call(struct needs *needs)
@@ -135,7 +134,7 @@ static void add_of_call(struct needs *needs)
 		break;
 	case FAMILY_OPEN:
 		if (subject_in_kernel(needs->subject, "__break_lease"))
-			add(needs, NEED_FILE_LOCK);
+			add_file_lock(needs);
 		break;
 	case FAMILY_CHILD:
 		add(needs, NEED_CHILDREN);

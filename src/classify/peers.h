@@ -43,6 +43,9 @@ void peers_of_children(struct subject *subject, struct peers *peers);
 void peers_of_vfork(struct subject *subject, struct peers *peers);
 void peers_of_semaphore(struct subject *subject, struct peers *peers);
 
+/* What the thread's call asks for; false: it is no such call, or cannot be read. */
+bool file_lock_request(const struct subject *subject, struct capture_file_lock *ret);
+
 /* struct sembuf, uapi/linux/sem.h */
 struct semaphore_operation {
 	uint16_t number;

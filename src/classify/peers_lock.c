@@ -7,15 +7,6 @@
 #include <string.h>
 #include <sys/file.h>
 
-/* What the waiter asked for, as /proc/locks would have it. */
-struct request {
-	const char *kind;
-	bool writes;
-	uint64_t inode; /* 0 not known */
-	bool has_range;
-	uint64_t start, end;
-};
-
 /* The kernel's inode number, which need not be what stat(2) says: overlayfs, btrfs. */
 static uint64_t inode_of(const struct capture_descriptor *descriptor)
 {
@@ -25,37 +16,50 @@ static uint64_t inode_of(const struct capture_descriptor *descriptor)
 	return fd_info_number(descriptor->info, "ino:", 10, &inode) ? inode : descriptor->inode;
 }
 
-static bool range_of(const struct flock *lock, struct request *request)
+/* Relative to where the file stands, or to its end: another thread may have moved that since. */
+static void range_of(const struct flock *lock, struct capture_file_lock *request)
 {
 	int64_t start = lock->l_start, length = lock->l_len;
-	if (lock->l_whence != SEEK_SET || start < 0)
-		return false;
 	if (length < 0) {
-		if (start + length < 0)
-			return false;
-		start += length;
+		start = start + length < 0 ? -1 : start + length;
 		length = -length;
 	}
+	if (lock->l_whence != SEEK_SET || start < 0)
+		return;
 	request->start = (uint64_t)start;
 	request->end = length ? (uint64_t)start + (uint64_t)length - 1 : UINT64_MAX;
+}
+
+static bool fcntl_request(const struct subject *subject, struct capture_file_lock *request)
+{
+	struct flock lock;
+	int command = argument_int(subject, 1);
+	if ((command != F_SETLKW && command != F_OFD_SETLKW) ||
+	    !subject_read(subject, argument(subject, 2), &lock, sizeof(lock)))
+		return false;
+	request->kind = command == F_SETLKW ? "POSIX" : "OFDLCK";
+	request->writes = lock.l_type == F_WRLCK;
+	if (command == F_OFD_SETLKW)
+		request->pid = -1;
+	range_of(&lock, request);
 	return true;
 }
 
-static bool request_of(const struct subject *subject, struct request *ret)
+bool file_lock_request(const struct subject *subject, struct capture_file_lock *ret)
 {
-	struct flock lock;
-	*ret = (struct request){0};
+	*ret = (struct capture_file_lock){.waits = true,
+					  .pid = subject->process->pid,
+					  .start = CAPTURE_LOCK_ANYWHERE,
+					  .end = UINT64_MAX};
 	switch (subject->row->family) {
 	case FAMILY_FLOCK:
 		ret->kind = "FLOCK";
 		ret->writes = argument_int(subject, 1) & LOCK_EX;
+		ret->start = 0;
 		break;
 	case FAMILY_FCNTL:
-		if (!subject_read(subject, argument(subject, 2), &lock, sizeof(lock)))
+		if (!fcntl_request(subject, ret))
 			return false;
-		ret->kind = argument_int(subject, 1) == F_OFD_SETLKW ? "OFDLCK" : "POSIX";
-		ret->writes = lock.l_type == F_WRLCK;
-		ret->has_range = range_of(&lock, ret);
 		break;
 	case FAMILY_OPEN:
 		ret->kind = "LEASE";
@@ -67,43 +71,37 @@ static bool request_of(const struct subject *subject, struct request *ret)
 	return ret->inode != 0;
 }
 
-/* A crowd of waiters is compared with a crowd of lines: what differs most often comes first. */
-static bool is_request(const struct subject *subject, const struct request *request,
-		       const struct capture_file_lock *lock)
+static bool same_lock(const struct capture_file_lock *a, const struct capture_file_lock *b)
 {
-	/* An OFD lock is nobody's: -1. */
-	bool ours = lock->pid == subject->process->pid || lock->pid <= 0;
-	if (!ours || (request->inode && lock->inode != request->inode) || !lock->waits)
-		return false;
-	if (request->has_range && (lock->start != request->start || lock->end != request->end))
-		return false;
-	if (request->inode && lock->writes != request->writes)
-		return false;
-	return strcmp(lock->kind, request->kind) == 0 &&
-	       (lock->pid > 0 || strcmp(request->kind, "OFDLCK") == 0);
+	return a->inode == b->inode && a->device_major == b->device_major &&
+	       a->device_minor == b->device_minor && a->start == b->start && a->end == b->end &&
+	       a->pid == b->pid && a->writes == b->writes && strcmp(a->kind, b->kind) == 0;
 }
 
-/*
- * The lock that the request waits behind, or NULL: there is none, or several requests look the
- * same and wait behind different ones.
- */
+/* The lock that the request waits behind, or NULL, and why. */
 static const struct capture_file_lock *lock_in_the_way(const struct subject *subject,
-						       const struct request *request)
+						       const struct capture_file_lock *request,
+						       const char **ret_why)
 {
 	const struct capture_surroundings *around = &subject->context->capture->surroundings;
 	const struct capture_file_lock *held = NULL, *found = NULL;
 	/* Those that wait come after the one that is held, and have its id. */
-	array_for_each (&around->file_locks, lock) {
-		if (!lock->waits) {
-			held = lock;
+	array_for_each (&around->file_locks, line) {
+		if (!line->waits) {
+			held = line;
 			continue;
 		}
-		if (!held || held->id != lock->id || !is_request(subject, request, lock))
+		if (!held || held->id != line->id || !capture_is_line_of(line, request))
 			continue;
-		if (found && found != held)
+		/* One that was seen twice, or requests that look the same. */
+		if (found && found != held && !same_lock(found, held)) {
+			*ret_why = "waiters that look the same are behind different locks";
 			return NULL;
+		}
 		found = held;
 	}
+	if (!found)
+		*ret_why = "the kernel's list of locks does not show it waiting";
 	return found;
 }
 
@@ -140,14 +138,27 @@ static void add_holders(struct subject *subject, unsigned id, struct peers *peer
 	peers->all = peers_all_seen(subject);
 }
 
+/* Nothing is wrong with a list that does not have who went on meanwhile. */
+static void say_not_found(struct subject *subject, const char *why)
+{
+	if (!subject->context->capture->surroundings.looked_at_file_locks ||
+	    !subject->thread->steady)
+		return;
+	subject->wait->owner_state = OWNER_NOT_RECORDED;
+	peers_say(subject, why);
+}
+
 void peers_of_file_lock(struct subject *subject, struct peers *peers)
 {
-	struct request request;
-	if (!request_of(subject, &request))
+	struct capture_file_lock request;
+	const char *why;
+	if (!file_lock_request(subject, &request))
 		return;
-	const struct capture_file_lock *lock = lock_in_the_way(subject, &request);
-	if (!lock)
+	const struct capture_file_lock *lock = lock_in_the_way(subject, &request, &why);
+	if (!lock) {
+		say_not_found(subject, why);
 		return;
+	}
 	say(subject, lock);
 	if (strcmp(lock->kind, "FLOCK") == 0 || strcmp(lock->kind, "OFDLCK") == 0) {
 		add_holders(subject, lock->id, peers);

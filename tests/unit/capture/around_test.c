@@ -776,6 +776,42 @@ static void a_flock_is_held_by_whoever_has_the_open_file(void **state)
 	unlink(path);
 }
 
+/* Other lines of /proc/locks come and go all the time. */
+static void take_and_let_go(void *context)
+{
+	enum { FILES = 300 };
+	int fds[FILES];
+	for (unsigned i = 0; i < FILES; i++)
+		must((fds[i] = open(context, O_RDWR)) >= 0 && flock(fds[i], LOCK_SH) == 0);
+	for (unsigned i = 0;; i++)
+		must(flock(fds[i % FILES], i / FILES % 2 ? LOCK_SH : LOCK_UN) == 0);
+}
+
+static void a_waiter_is_found_in_a_list_that_changes(void **state)
+{
+	(void)state;
+	char path[128], busy[128];
+	strcpy(path, scratch_path("found"));
+	strcpy(busy, scratch_path("busy"));
+	int fd = open(path, O_RDWR | O_CREAT, 0600);
+	close(open(busy, O_RDWR | O_CREAT, 0600));
+	assert_int_equal(flock(fd, LOCK_EX), 0);
+	pid_t churn = start(take_and_let_go, busy);
+	pid_t waiter = start(ask_for_flock, path);
+	for (unsigned i = 0; i < 30; i++) {
+		struct capture *capture = look_at(waiter, SYS_flock);
+		assert_int_equal(held(capture, waiting(capture, fd, waiter, "FLOCK")->id)->pid,
+				 getpid());
+		assert_true(capture->surroundings.looked_at_file_locks);
+		capture_free(capture);
+	}
+	finish(waiter);
+	finish(churn);
+	close(fd);
+	unlink(path);
+	unlink(busy);
+}
+
 static struct flock range(short type, off_t from, off_t length)
 {
 	return (struct flock){
@@ -1409,6 +1445,7 @@ int main(void)
 		cmocka_unit_test(a_udp_socket_has_its_address),
 		cmocka_unit_test(sockets_are_looked_for_in_the_targets_namespace),
 		cmocka_unit_test(a_flock_is_held_by_whoever_has_the_open_file),
+		cmocka_unit_test(a_waiter_is_found_in_a_list_that_changes),
 		cmocka_unit_test(record_locks_say_which_process_or_which_open_file),
 		cmocka_unit_test(a_semaphore_remembers_who_changed_it_last),
 		cmocka_unit_test(semaphores_are_looked_at_in_the_targets_namespace),

@@ -688,6 +688,40 @@ static void requests_that_look_the_same_name_nobody(void **state)
 	world_free(world);
 }
 
+/* The list is no snapshot: when locks are let go meanwhile, a line may come twice. */
+static void a_lock_that_is_listed_twice_is_one(void **state)
+{
+	(void)state;
+	struct world *world = lock_world(SYS_flock, LOCK_EX);
+	for (unsigned id = 1; id <= 2; id++) {
+		lock_line(world, id, false, "FLOCK", PEER);
+		lock_line(world, id, true, "FLOCK", ME);
+		hold(world, id, PEER);
+	}
+	assert_owners(classify(world), PEER);
+	world_free(world);
+}
+
+/* A remote file system does not tell; who went on meanwhile is rightly not there. */
+static void who_waits_for_a_lock_and_is_not_listed_is_told(void **state)
+{
+	(void)state;
+	struct world *world = lock_world(SYS_flock, LOCK_EX);
+	world->fake->thread->steady = true;
+	assert_nobody(classify(world));
+	assert_int_equal(world->fake->wait.owner_state, OWNER_NOT_RECORDED);
+	assert_string_equal(world->fake->wait.resource.detail,
+			    "exclusive flock; the kernel's list of locks does not show it waiting");
+	world->fake->thread->steady = false;
+	assert_nobody(classify(world));
+	assert_int_equal(world->fake->wait.owner_state, OWNER_NOBODY);
+	world->fake->thread->steady = true;
+	world->capture.surroundings.looked_at_file_locks = false;
+	assert_nobody(classify(world));
+	assert_int_equal(world->fake->wait.owner_state, OWNER_NOBODY);
+	world_free(world);
+}
+
 static void locks_of_other_kinds_and_files_are_not_in_the_way(void **state)
 {
 	(void)state;
@@ -701,7 +735,7 @@ static void locks_of_other_kinds_and_files_are_not_in_the_way(void **state)
 	lock_line(world, 4, true, "FLOCK", ME)->writes = false;
 	hold(world, 1, PEER);
 	assert_nobody(classify(world));
-	assert_string_equal(world->fake->wait.resource.detail, "exclusive flock");
+	assert_null(strstr(world->fake->wait.resource.detail, "behind"));
 	world_free(world);
 }
 
@@ -975,7 +1009,8 @@ static void calls_need_what_could_end_them(void **state)
 	struct world *world = world_new();
 	struct capture_need needs[CAPTURE_NEEDS_MOST];
 	fake_descriptor(world->fake, 7, "pipe:[9]", S_IFIFO, NULL);
-	fake_descriptor(world->fake, 8, "/srv/data", S_IFREG, NULL);
+	fake_descriptor(world->fake, 8, "/srv/data", S_IFREG, "ino:\t77\n");
+	ask_range(world, 10, 10);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		call(world, rows[i].number, rows[i].a0, rows[i].a1, rows[i].a2, 0);
 		world->fake->thread->state = rows[i].state;
@@ -983,6 +1018,31 @@ static void calls_need_what_could_end_them(void **state)
 		if (rows[i].count)
 			assert_int_equal(needs[0].kind, rows[i].kind);
 	}
+	world_free(world);
+}
+
+static void a_request_for_a_lock_is_what_its_line_will_be(void **state)
+{
+	(void)state;
+	struct capture_need needs[CAPTURE_NEEDS_MOST];
+	struct world *world = lock_world(SYS_fcntl, F_SETLKW);
+	const struct capture_file_lock *lock = &needs[0].lock;
+	ask_range(world, 20, -10);
+	assert_int_equal(needs_of(world, needs), 1);
+	assert_string_equal(lock->kind, "POSIX");
+	assert_int_equal(lock->pid, ME);
+	assert_int_equal(lock->inode, 77);
+	assert_true(lock->waits && lock->writes);
+	assert_int_equal(lock->start, 10);
+	assert_int_equal(lock->end, 19);
+	ask_range(world, -20, 10);
+	assert_int_equal(needs_of(world, needs), 1);
+	assert_true(lock->start == CAPTURE_LOCK_ANYWHERE && lock->end == UINT64_MAX);
+	world_free(world);
+	world = lock_world(SYS_flock, LOCK_SH);
+	assert_int_equal(needs_of(world, needs), 1);
+	assert_string_equal(lock->kind, "FLOCK");
+	assert_true(lock->start == 0 && lock->end == UINT64_MAX && !lock->writes);
 	world_free(world);
 }
 
@@ -1188,6 +1248,8 @@ int main(void)
 		cmocka_unit_test(a_record_lock_is_its_processs),
 		cmocka_unit_test(an_ofd_lock_is_nobodys_but_an_open_files),
 		cmocka_unit_test(requests_that_look_the_same_name_nobody),
+		cmocka_unit_test(a_lock_that_is_listed_twice_is_one),
+		cmocka_unit_test(who_waits_for_a_lock_and_is_not_listed_is_told),
 		cmocka_unit_test(locks_of_other_kinds_and_files_are_not_in_the_way),
 		cmocka_unit_test(a_lease_is_taken_away_after_a_time),
 		cmocka_unit_test(who_waits_for_any_child_waits_for_all),
@@ -1201,6 +1263,7 @@ int main(void)
 		cmocka_unit_test(a_semaphore_without_a_holder_records_none),
 		cmocka_unit_test(of_several_semaphores_the_one_in_the_way_counts),
 		cmocka_unit_test(calls_need_what_could_end_them),
+		cmocka_unit_test(a_request_for_a_lock_is_what_its_line_will_be),
 		cmocka_unit_test(names_and_semaphores_are_read_from_memory),
 		cmocka_unit_test(watched_descriptors_are_needed_together),
 		cmocka_unit_test(random_worlds_do_no_harm),
