@@ -53,6 +53,12 @@ struct deadline deadline_halfway(struct deadline deadline)
 	return (struct deadline){now + (deadline.at_ns - now) / 2};
 }
 
+struct deadline deadline_at_least(struct deadline deadline, uint64_t ms)
+{
+	struct deadline least = deadline_in_ms(ms);
+	return !deadline.at_ns || deadline.at_ns > least.at_ns ? deadline : least;
+}
+
 int deadline_poll_ms(struct deadline deadline)
 {
 	if (!deadline.at_ns)

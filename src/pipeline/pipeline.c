@@ -15,7 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { ATTEMPTS = 5 };
+enum { ATTEMPTS = 5, WALKS_LEAST_MS = 3000 };
 
 /* Everything that one process's threads share on their way from a capture into the dump. */
 struct line {
@@ -171,7 +171,7 @@ static void copy_modules(struct line *line)
 }
 
 static void line_open(struct line *line, struct dump *dump, struct capture_process *from,
-		      const struct pipeline_options *options)
+		      const struct pipeline_options *options, const struct unwind_options *walks)
 {
 	struct objects_options object_options = {.debuginfod = options->debuginfod,
 						 .deadline = options->deadline};
@@ -183,8 +183,7 @@ static void line_open(struct line *line, struct dump *dump, struct capture_proce
 	line->to = array_append(&dump->processes);
 	line->objects = objects_open(from, &object_options);
 	capture_allow_live_reads(from, options->deadline);
-	line->unwind = unwind_new(from, line->objects, options->unwinder, options->max_frames,
-				  &dump->strings);
+	line->unwind = unwind_new(from, line->objects, walks, &dump->strings);
 	line->symbolize = symbolize_new(line->objects, &symbols, &dump->strings);
 }
 
@@ -223,10 +222,15 @@ static void dump_processes(struct dump *dump, struct capture *capture,
 {
 	array(struct line) running = {0};
 	array(struct looked_at) looked_at = {0};
+	/* Without its stacks a capture, however late, tells little. */
+	const struct unwind_options walks = {
+		.which = options->unwinder,
+		.max_frames = options->max_frames,
+		.deadline = deadline_at_least(options->deadline, WALKS_LEAST_MS)};
 	array_reserve(&dump->processes, capture->processes.count);
 	array_for_each (&capture->processes, process) {
 		struct line line;
-		line_open(&line, dump, process, options);
+		line_open(&line, dump, process, options, &walks);
 		dump_process(&line, capture);
 		if (second_look_wants(process)) {
 			*array_append(&running) = line;

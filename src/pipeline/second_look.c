@@ -42,8 +42,10 @@ static void take_figures(const struct capture_thread *first, const struct captur
 static void look_at_threads(struct dump *dump, const struct pipeline_options *options,
 			    const struct looked_at *process, struct capture_process *look)
 {
-	struct unwind *unwind = unwind_new(look, process->objects, options->unwinder,
-					   options->max_frames, &dump->strings);
+	const struct unwind_options walks = {.which = options->unwinder,
+					     .max_frames = options->max_frames,
+					     .deadline = options->deadline};
+	struct unwind *unwind = unwind_new(look, process->objects, &walks, &dump->strings);
 	array_for_each (&process->to->threads, thread) {
 		const struct capture_thread *first =
 			capture_thread_by_tid(process->from, thread->tid);

@@ -29,15 +29,18 @@ struct unwind {
 };
 
 struct unwind *unwind_new(struct capture_process *process, struct objects *objects,
-			  enum unwinder which, unsigned max_frames, struct strpool *strings)
+			  const struct unwind_options *options, struct strpool *strings)
 {
 	struct unwind *unwind = xcalloc(1, sizeof(*unwind));
 	unwind->process = process;
 	unwind->objects = objects;
 	unwind->strings = strings;
-	unwind->frames_kept = max_frames && max_frames < FRAMES_KEPT ? max_frames : FRAMES_KEPT;
+	unwind->frames_kept = FRAMES_KEPT;
+	if (options->max_frames && options->max_frames < FRAMES_KEPT)
+		unwind->frames_kept = options->max_frames;
 	unwind->shared = FRAMES_SHARED;
-	walker_init(&unwind->walker, process, objects, which);
+	walker_init(&unwind->walker, process, objects, options->which);
+	unwind->walker.deadline = options->deadline;
 	return unwind;
 }
 

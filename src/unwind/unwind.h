@@ -6,6 +6,7 @@
 #ifndef HANGDUMP_UNWIND_UNWIND_H
 #define HANGDUMP_UNWIND_UNWIND_H
 
+#include "base/deadline.h"
 #include "base/strpool.h"
 #include "capture/reader.h"
 #include "model/stack.h"
@@ -23,13 +24,20 @@ extern const char *const unwinder_names[UNWINDERS]; /* what --unwinder= takes */
 
 struct unwind;
 
+struct unwind_options {
+	enum unwinder which;
+	/* 0 is no limit of the user's; an absolute one stays, against endless stacks. */
+	unsigned max_frames;
+	/* A walk that it passes in ends, and says so; there is a frame at least of each thread. */
+	struct deadline deadline;
+};
+
 /*
  * All of one process's threads share one `unwind`, for its caches.  Borrows process and objects;
- * `strings` takes the reasons of incomplete walks.  max_frames: 0 is no limit of the user's (an
- * absolute one stays, against endless stacks).
+ * `strings` takes the reasons of incomplete walks.
  */
 struct unwind *unwind_new(struct capture_process *process, struct objects *objects,
-			  enum unwinder which, unsigned max_frames, struct strpool *strings);
+			  const struct unwind_options *options, struct strpool *strings);
 void unwind_free(struct unwind *unwind);
 
 /*

@@ -374,7 +374,7 @@ void walk(const struct walker *walker, const struct registers *registers, walk_f
 			return end_walk(ret, WALK_REPEATS, cursor.frame.lookup_pc);
 		if (ret->count == walker->frames_max)
 			return end_walk(ret, WALK_LIMIT, cursor.frame.lookup_pc);
-		if (ret->count % DEADLINE_EVERY == 0 && deadline_passed(walker->deadline))
+		if (ret->count % DEADLINE_EVERY == 1 && deadline_passed(walker->deadline))
 			return end_walk(ret, WALK_DEADLINE, cursor.frame.lookup_pc);
 		bool more = find_step(walker, &cursor, &step, &live, &failure);
 		cursor.frame.cfa = step.to.cfa;

@@ -47,7 +47,8 @@ const char *words_for_end(struct strpool *strings, struct capture_process *proce
 	if (end == WALK_LIMIT)
 		return strpool_printf(strings, "given up after %zu frames", count);
 	if (end == WALK_DEADLINE)
-		return strpool_printf(strings, "no time was left after %zu frames", count);
+		return strpool_printf(strings, "no time was left after %zu frame%s", count,
+				      count == 1 ? "" : "s");
 	if ((unsigned)end >= WALK_ENDS || !formats[end])
 		return strpool_add(strings, "the stack was not walked");
 	_cleanup_free_ char *where = place(process, objects, address);

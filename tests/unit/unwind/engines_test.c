@@ -22,8 +22,9 @@ static const enum unwinder engines[] = {UNWINDER_AUTO, UNWINDER_LIBDW, UNWINDER_
 static void walk_target(const struct target *target, enum unwinder which, unsigned max_frames,
 			struct strpool *strings, struct stack *ret)
 {
+	const struct unwind_options options = {.which = which, .max_frames = max_frames};
 	struct unwind *unwind =
-		unwind_new(target_process(target), target->objects, which, max_frames, strings);
+		unwind_new(target_process(target), target->objects, &options, strings);
 	unwind_thread(unwind, target_thread(target), ret);
 	unwind_free(unwind);
 }
@@ -223,7 +224,8 @@ static uint64_t walk_all(const struct target *target, enum unwinder which, size_
 	*ret_frames = 0;
 	struct capture_process *process = target_process(target);
 	uint64_t before = cpu_ns();
-	struct unwind *unwind = unwind_new(process, target->objects, which, 0, &strings);
+	const struct unwind_options options = {.which = which};
+	struct unwind *unwind = unwind_new(process, target->objects, &options, &strings);
 	array_for_each (&process->threads, thread) {
 		struct stack stack = {0};
 		unwind_thread(unwind, thread, &stack);

@@ -275,8 +275,9 @@ static void walk_with(const struct fixture *fixture, const struct target *target
 	struct strpool strings;
 	struct stack stack = {0};
 	strpool_init(&strings);
+	const struct unwind_options options = {.which = columns[column]};
 	struct unwind *unwind =
-		unwind_new(target_process(target), target->objects, columns[column], 0, &strings);
+		unwind_new(target_process(target), target->objects, &options, &strings);
 	unwind_thread(unwind, target_thread(target), &stack);
 	result_of(fixture, target, &stack, result);
 	const char *expected = fixture->found[column];

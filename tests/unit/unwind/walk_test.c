@@ -117,17 +117,23 @@ static void set(struct made *made, uint64_t at, uint64_t value)
 	memcpy(made->stack + (at - STACK_AT), &value, sizeof(value));
 }
 
-static void walk_made(struct made *made, unsigned max_frames, struct stack *ret)
+static void walk_until(struct made *made, unsigned max_frames, struct deadline deadline,
+		       struct stack *ret)
 {
-	struct objects_options options = {.debuginfod = false};
+	const struct objects_options options = {.debuginfod = false};
+	const struct unwind_options walks = {.max_frames = max_frames, .deadline = deadline};
 	*ret = (struct stack){0};
 	struct objects *objects = objects_open(&made->process, &options);
-	struct unwind *unwind =
-		unwind_new(&made->process, objects, UNWINDER_AUTO, max_frames, &made->strings);
+	struct unwind *unwind = unwind_new(&made->process, objects, &walks, &made->strings);
 	unwind_thread(unwind, &made->thread, ret);
 	unwind_free(unwind);
 	objects_close(objects);
 	assert_true(ret->complete || ret->incomplete);
+}
+
+static void walk_made(struct made *made, unsigned max_frames, struct stack *ret)
+{
+	walk_until(made, max_frames, (struct deadline){0}, ret);
 }
 
 /* Three frames of a chain that ends in a frame pointer and a return address of 0. */
@@ -383,6 +389,22 @@ static void an_endless_stack_is_given_up(void **state)
 	end(&made);
 }
 
+static void a_walk_ends_at_its_deadline_with_a_frame_at_least(void **state)
+{
+	struct made made;
+	struct stack stack;
+	(void)state;
+	make(&made, true);
+	made.thread.registers.value[DWARF_RBP] = STACK_AT + 0x200;
+	add_memory(&made, true);
+	walk_until(&made, 0, (struct deadline){1}, &stack);
+	assert_int_equal(stack.count, 1);
+	assert_false(stack.complete);
+	assert_string_equal(stack.incomplete, "no time was left after 1 frame");
+	stack_deinit(&stack);
+	end(&made);
+}
+
 static void a_held_walk_becomes_a_stack(void **state)
 {
 	struct made made;
@@ -471,6 +493,7 @@ int main(void)
 		cmocka_unit_test(signal_frames_that_lead_back_are_noticed),
 		cmocka_unit_test(frames_beyond_the_limit_are_counted),
 		cmocka_unit_test(an_endless_stack_is_given_up),
+		cmocka_unit_test(a_walk_ends_at_its_deadline_with_a_frame_at_least),
 		cmocka_unit_test(a_held_walk_becomes_a_stack),
 		cmocka_unit_test(any_registers_and_any_stack_end),
 	};
