@@ -251,6 +251,9 @@ static void visit(struct scan *scan, struct capture_neighbour *process)
 		return;
 	if (!deadline_passed(around->deadline))
 		end = scan_process(scan);
+	/* Links of what ends just then are refused, too: proc_pid_readlink(). */
+	if (end == SCAN_REFUSED && thread_is_surely_gone(process->pid))
+		end = SCAN_GONE;
 	process->ends_unread = end == SCAN_REFUSED || end == SCAN_LATE;
 	around->found->ends_refused += end == SCAN_REFUSED;
 	around->found->ends_late += end == SCAN_LATE;

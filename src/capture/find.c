@@ -9,7 +9,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -153,12 +152,6 @@ static bool read_stat(const char *path, struct proc_stat *ret)
 	return proc_read(AT_FDCWD, path, text, sizeof(text)) > 0 && parse_stat(text, ret);
 }
 
-/* Is there no thread with this id, or may we only not see it? */
-static bool is_surely_gone(pid_t tid)
-{
-	return sched_getscheduler(tid) < 0 && errno == ESRCH;
-}
-
 /* tid: in our pid namespace. */
 static void describe(const struct question *question, pid_t tid)
 {
@@ -169,13 +162,13 @@ static void describe(const struct question *question, pid_t tid)
 	/* Threads that lead no process are not listed in /proc, and there all the same. */
 	snprintf(path, sizeof(path), "/proc/%d/status", tid);
 	if (proc_read(AT_FDCWD, path, text, sizeof(text)) <= 0) {
-		answer->id.sure = is_surely_gone(tid);
+		answer->id.sure = thread_is_surely_gone(tid);
 		return;
 	}
 	parse_status(text, &status);
 	snprintf(path, sizeof(path), "/proc/%d/task/%d/stat", status.tgid, tid);
 	if (!read_stat(path, &thread)) {
-		answer->id.sure = is_surely_gone(tid);
+		answer->id.sure = thread_is_surely_gone(tid);
 		return;
 	}
 	answer->id.sure = true;
@@ -259,10 +252,12 @@ static unsigned depth_of(pid_t pid)
 	return parse_status_ids(text, "NSpid", ids, NS_LEVELS_MOST);
 }
 
-/* Of a process whose namespace may not be looked at: could it be this one? */
+/* Of a process whose namespace may not be looked at, or that has ended: could it be this one? */
 static bool may_be_inside(pid_t pid, unsigned depth)
 {
 	unsigned its_depth = depth_of(pid);
+	if (!its_depth && thread_is_surely_gone(pid))
+		return false;
 	return !depth || !its_depth || depth == its_depth;
 }
 

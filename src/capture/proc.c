@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -142,4 +143,9 @@ const char *parse_maps_line(const char *text, struct proc_map *ret, bool *ret_ok
 		}
 	}
 	return *end ? end + 1 : end;
+}
+
+bool thread_is_surely_gone(pid_t tid)
+{
+	return sched_getscheduler(tid) < 0 && errno == ESRCH;
 }

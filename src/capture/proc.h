@@ -49,4 +49,7 @@ struct proc_map {
 /* Returns the start of the next line, or NULL at the end.  *ret_ok: the line made sense. */
 const char *parse_maps_line(const char *text, struct proc_map *ret, bool *ret_ok);
 
+/* Is there no thread with this id, or may we only not see it? */
+bool thread_is_surely_gone(pid_t tid);
+
 #endif

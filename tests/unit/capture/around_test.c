@@ -88,13 +88,37 @@ static void nap(void)
 	nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
 }
 
+/* Whoever asks for a file lock may first be kept waiting for the kernel's own lock on the list. */
+static bool sleeps_in(pid_t pid, long number)
+{
+	char path[64], text[1024];
+	struct proc_stat stat;
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	if (call_of(pid, pid) != number || proc_read(AT_FDCWD, path, text, sizeof(text)) <= 0 ||
+	    !parse_stat(text, &stat))
+		return false;
+	return stat.state == 'S' || (stat.state == 'D' && number == SYS_vfork);
+}
+
 /* Until the process sleeps in this call. */
 static void wait_for_call(pid_t pid, long number)
 {
 	struct deadline deadline = deadline_in_ms(LIMIT_MS);
-	while (call_of(pid, pid) != number && !deadline_passed(deadline))
+	while (!sleeps_in(pid, number)) {
+		assert_false(deadline_passed(deadline));
 		nap();
-	assert_int_equal(call_of(pid, pid), number);
+	}
+}
+
+static pid_t only_child_of(pid_t parent)
+{
+	pid_t *kin = NULL, child = 0;
+	struct deadline deadline = deadline_in_ms(LIMIT_MS);
+	while (!child && !deadline_passed(deadline)) {
+		child = capture_descendants(parent, &kin) == 2 ? kin[1] : 0;
+		free(kin);
+	}
+	return child;
 }
 
 static struct capture *look_until(const pid_t *pids, size_t count, struct deadline deadline)
@@ -113,6 +137,15 @@ static struct capture *look_until(const pid_t *pids, size_t count, struct deadli
 		assert_null(failures[i]);
 	assert_int_equal(capture->processes.count, count);
 	return capture;
+}
+
+/* Who stops one of those that wait for a lock wakes others, which then queue again. */
+static struct capture *look_at_both(pid_t first, pid_t second, long number)
+{
+	const pid_t pids[] = {first, second};
+	wait_for_call(first, number);
+	wait_for_call(second, number);
+	return look_until(pids, 2, deadline_in_ms(LIMIT_MS));
 }
 
 /* The process must be asleep in this call. */
@@ -759,8 +792,7 @@ static void a_flock_is_held_by_whoever_has_the_open_file(void **state)
 	close(fd);
 	fd = open(path, O_PATH);
 	pid_t first = start(ask_for_flock, path), second = start(ask_for_flock, path);
-	wait_for_call(first, SYS_flock);
-	struct capture *capture = look_at(second, SYS_flock);
+	struct capture *capture = look_at_both(first, second, SYS_flock);
 	const struct capture_file_lock *mine = waiting(capture, fd, second, "FLOCK");
 	assert_int_equal(waiting(capture, fd, first, "FLOCK")->id, mine->id);
 	assert_int_equal(held(capture, mine->id)->pid, getpid());
@@ -841,8 +873,7 @@ static void record_locks_say_which_process_or_which_open_file(void **state)
 	struct flock lock = range(F_WRLCK, 0, 100);
 	assert_int_equal(fcntl(fd, F_SETLK, &lock), 0);
 	pid_t posix = start(ask_for_range, path), ofd = start(ask_for_ofd_range, path);
-	wait_for_call(ofd, SYS_fcntl);
-	struct capture *capture = look_at(posix, SYS_fcntl);
+	struct capture *capture = look_at_both(posix, ofd, SYS_fcntl);
 	unsigned id = waiting(capture, fd, posix, "POSIX")->id;
 	const struct capture_file_lock *owner = held(capture, id);
 	assert_int_equal(owner->pid, getpid());
@@ -968,6 +999,7 @@ static void a_parent_waits_for_a_process_of_the_table(void **state)
 	(void)state;
 	bool elsewhere = false;
 	pid_t parent = start(wait_for_child, &elsewhere);
+	wait_for_call(only_child_of(parent), SYS_pause);
 	struct capture *capture = look_at(parent, SYS_wait4);
 	assert_true(capture->surroundings.looked_at_processes);
 	unsigned children = 0;
@@ -1145,11 +1177,16 @@ static void processes_that_may_not_be_looked_at_are_counted(void **state)
 	close_both(fds);
 }
 
+/* With descriptors to be read until then. */
 static void be_born_and_die(void *unused)
 {
 	(void)unused;
-	for (;;) {
+	for (unsigned i = 0; i < 100; i++)
+		must(dup(0) >= 0);
+	for (unsigned i = 0;; i++) {
 		pid_t pid = fork();
+		for (unsigned j = 0; pid == 0 && j < i % 500; j++)
+			getppid();
 		if (pid == 0)
 			_exit(0);
 		waitpid(pid, NULL, 0);
@@ -1161,14 +1198,20 @@ static void processes_that_end_meanwhile_are_no_matter(void **state)
 	(void)state;
 	int fds[2];
 	assert_int_equal(pipe(fds), 0);
-	pid_t busy = start(be_born_and_die, NULL), reader = start(read_end_alone, fds);
-	for (unsigned i = 0; i < 20; i++) {
+	pid_t reader = start(read_end_alone, fds);
+	struct capture *before = look_at(reader, SYS_read);
+	pid_t busy = start(be_born_and_die, NULL);
+	for (unsigned i = 0; i < 50; i++) {
 		struct capture *capture = look_at(reader, SYS_read);
 		assert_true(capture->surroundings.looked_at_ends);
+		/* There are processes that nobody may look at, by right. */
+		assert_int_equal(capture->surroundings.ends_unread,
+				 before->surroundings.ends_unread);
 		assert_string_equal(how(capture, END_PIPE, 0, inode_of(fds[0]), getpid()), "BOTH");
 		assert_int_equal(capture->errors.count, 0);
 		capture_free(capture);
 	}
+	capture_free(before);
 	finish(busy);
 	finish(reader);
 	close_both(fds);
@@ -1309,17 +1352,6 @@ static void a_zombie_is_no_thread_any_more(void **state)
 	capture_free(capture);
 	waitpid(zombie, NULL, 0);
 	finish(dumped);
-}
-
-static pid_t only_child_of(pid_t parent)
-{
-	pid_t *kin = NULL, child = 0;
-	struct deadline deadline = deadline_in_ms(LIMIT_MS);
-	while (!child && !deadline_passed(deadline)) {
-		child = capture_descendants(parent, &kin) == 2 ? kin[1] : 0;
-		free(kin);
-	}
-	return child;
 }
 
 static void ids_are_translated_from_the_targets_namespace(void **state)
