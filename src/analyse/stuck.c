@@ -56,8 +56,9 @@ unsigned thread_doubts(const struct process *process, const struct thread *threa
 	if (wait->confidence == CONFIDENCE_LIKELY)
 		doubts |= FINDING_DOUBT_CLASS;
 	bool names_somebody = wait->owners.count || wait->owner_state == OWNER_EXITED;
-	if (names_somebody && (wait->owner_confidence == CONFIDENCE_LIKELY ||
-			       (wait->owner_state == OWNER_ALIVE && wait->reach != REACH_OWNERS)))
+	if (names_somebody &&
+	    (wait->owner_confidence == CONFIDENCE_LIKELY || wait->owners_by_search ||
+	     (wait->owner_state == OWNER_ALIVE && wait->reach != REACH_OWNERS)))
 		doubts |= FINDING_DOUBT_OWNER;
 	return doubts;
 }

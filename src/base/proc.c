@@ -26,6 +26,37 @@ ssize_t proc_read(int dirfd, const char *path, char *buf, size_t size)
 	return n;
 }
 
+ssize_t proc_read_status(int dirfd, const char *path, char *buf, size_t size)
+{
+	static const char groups[] = "\nGroups:";
+	const size_t length = sizeof(groups) - 1;
+	_cleanup_close_ int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	size_t used = 0;
+	bool leaves_out = false;
+	buf[0] = '\0';
+	if (fd < 0)
+		return -errno;
+	for (;;) {
+		char piece[4096];
+		ssize_t n = read(fd, piece, sizeof(piece));
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		for (ssize_t i = 0; i < n; i++) {
+			leaves_out = leaves_out && piece[i] != '\n';
+			if (leaves_out || used + 1 == size)
+				continue;
+			buf[used++] = piece[i];
+			leaves_out =
+				used >= length && memcmp(buf + used - length, groups, length) == 0;
+		}
+		buf[used] = '\0';
+		if (n == 0)
+			return (ssize_t)used;
+	}
+}
+
 bool parse_stat(const char *text, struct proc_stat *ret)
 {
 	/* The name may hold blanks and parentheses: it ends at the last one. */
@@ -62,6 +93,7 @@ bool parse_stat(const char *text, struct proc_stat *ret)
 	stat.stime = fields[15];
 	stat.threads = fields[20] <= INT_MAX ? (unsigned)fields[20] : 0;
 	stat.start_time = fields[22];
+	stat.start_stack = fields[28];
 	stat.exit_signal = fields[38] <= INT_MAX ? (int)fields[38] : -1;
 	stat.processor = fields[39] <= INT_MAX ? (int)fields[39] : -1;
 	*ret = stat;

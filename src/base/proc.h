@@ -19,11 +19,18 @@
  */
 ssize_t proc_read(int dirfd, const char *path, char *buf, size_t size);
 
+/*
+ * The same of a status file, but for the ids after "Groups:": there may be 65,536 of them, and what
+ * comes after would be cut.
+ */
+ssize_t proc_read_status(int dirfd, const char *path, char *buf, size_t size);
+
 struct proc_stat {
 	char name[64]; /* kernel threads have up to 63 bytes */
 	char state;
 	pid_t ppid, group, session;
 	uint64_t flags, utime, stime, start_time; /* times in clock ticks */
+	uint64_t start_stack; /* where execve(2) put it; 0: not for us to know */
 	unsigned threads;
 	int exit_signal, processor; /* -1: none, not known */
 };

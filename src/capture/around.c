@@ -181,6 +181,19 @@ static void drop_doubles(struct capture_surroundings *to)
 	to->sockets.count = kept;
 }
 
+/* Whoever ran was looked at several times. */
+static void drop_double_ends(struct capture_surroundings *to)
+{
+	size_t kept = 0;
+	array_for_each (&to->ends, end) {
+		const struct capture_end *last = kept ? &to->ends.items[kept - 1] : NULL;
+		if (!last || by_file(last, end) != 0 || last->reads != end->reads ||
+		    last->writes != end->writes)
+			to->ends.items[kept++] = *end;
+	}
+	to->ends.count = kept;
+}
+
 static void collect(const struct around_found *found, struct capture_surroundings *to)
 {
 	COLLECT(&to->processes, &found->processes, struct capture_neighbour);
@@ -196,11 +209,12 @@ static void collect(const struct around_found *found, struct capture_surrounding
 	array_sort(&to->lock_holders, by_held_lock);
 	array_sort(&to->semaphores, by_semaphore);
 	drop_doubles(to);
+	drop_double_ends(to);
 	to->looked_at_processes = found->processes_done && !found->full;
 	to->looked_at_ends = found->ends_done && !found->full;
 	to->looked_at_sockets = found->sockets_done && !found->full;
 	to->looked_at_file_locks = found->file_locks_done && !found->full;
-	to->ends_unread = found->ends_refused + found->ends_late;
+	to->ends_unread = found->ends_refused + found->ends_late + found->ends_unsettled;
 	to->hidden = found->hidden;
 	to->contained = found->contained;
 }

@@ -32,6 +32,7 @@ struct around_found {
 	struct around_list errors; /* of struct capture_error */
 	bool processes_done, ends_done, sockets_done, file_locks_done;
 	unsigned ends_refused, ends_late; /* processes */
+	unsigned ends_unsettled;	  /* that ran all the while, or may have been born */
 	bool hidden, contained;
 	bool full; /* the arena: something is missing */
 };
@@ -85,6 +86,7 @@ struct around {
 	unsigned wait_count;
 	/* What the helper makes of it. */
 	array(struct capture_end) sought;     /* by kind, inode, device; pid and fd mean nothing */
+	pid_t born;			      /* the newest id at the last look at the processes */
 	unsigned lock_count;		      /* locks that are held: the last one's id */
 	array(struct capture_file_lock) held; /* whose open files are sought */
 };
@@ -101,6 +103,8 @@ void around_error(struct around *around, const char *what, const char *why_forma
 
 /* around_processes.c: the process table, once. */
 void around_processes(struct around *around);
+/* Adds those that have been born since.  Returns whether nobody can have been. */
+bool around_newborn(struct around *around);
 
 /* around_files.c: sorts them; room in the arena for what the survey has not read. */
 void around_prepare_files(struct around *around);

@@ -1,6 +1,10 @@
 /*
- * Who has a file open: the descriptors of all processes, each looked at once.  Links are read, and
- * fdinfo; the files themselves are left alone, but for the inode of what may be a FIFO.
+ * Who has a file open: the descriptors of all processes.  Links are read, and fdinfo; the files
+ * themselves are left alone, but for the inode of what may be a FIFO.
+ *
+ * Descriptors move while they are read: a shell parks one at 10 while it redirects another, and
+ * processes hand them to their children and end.  Whoever ran during its look is looked at again,
+ * and counts with all that it was ever seen to have; whoever is born meanwhile is looked at, too.
  */
 #include "base/cleanup.h"
 #include "capture/around.h"
@@ -8,6 +12,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -17,8 +22,10 @@
 
 enum {
 	DESCRIPTORS_MOST = 200000, /* of one process */
-	INFO_MOST = 16384,
-	CHECK_EVERY = 256, /* descriptors, between looks at the clock */
+	INFO_MOST = 4 << 20,	   /* with the locks of a file, of which there may be thousands */
+	CHECK_EVERY = 256,	   /* descriptors, between looks at the clock */
+	LOOKS_MOST = 5,		   /* at a process that runs; at who was born meanwhile */
+	THREADS_MOST = 512,	   /* of a process that is asked whether it ran */
 };
 
 struct scan {
@@ -28,6 +35,7 @@ struct scan {
 	int fds, infos;			   /* its directories */
 	const char *name;		   /* the descriptor that is looked at */
 	const char *link;
+	char *info; /* its fdinfo: INFO_MOST */
 };
 
 enum scan_end { SCAN_DONE, SCAN_GONE, SCAN_REFUSED, SCAN_LATE };
@@ -38,12 +46,12 @@ static bool is_sought(const struct scan *scan, const struct capture_end *end)
 		       around_compare_files) != NULL;
 }
 
-/* Its fdinfo as text, and how it was opened.  False: closed meanwhile, or open as a name only. */
-static bool read_info(const struct scan *scan, char *text, size_t size, struct capture_end *end)
+/* Its fdinfo, and how it was opened.  False: closed meanwhile, or open as a name only. */
+static bool read_info(const struct scan *scan, struct capture_end *end)
 {
 	uint64_t flags;
-	if (proc_read(scan->infos, scan->name, text, size) <= 0 ||
-	    !parse_number(text, "flags", 8, &flags) || flags & O_PATH)
+	if (proc_read(scan->infos, scan->name, scan->info, INFO_MOST) <= 0 ||
+	    !parse_number(scan->info, "flags", 8, &flags) || flags & O_PATH)
 		return false;
 	end->reads = (flags & O_ACCMODE) == O_RDONLY || (flags & O_ACCMODE) == O_RDWR;
 	end->writes = (flags & O_ACCMODE) == O_WRONLY || (flags & O_ACCMODE) == O_RDWR;
@@ -59,23 +67,21 @@ static void add_end(const struct scan *scan, struct capture_end *end)
 
 static void look_at_number(const struct scan *scan, enum capture_end_kind kind, const char *number)
 {
-	char text[INFO_MOST];
 	struct capture_end end = {.kind = kind, .inode = strtoull(number, NULL, 10)};
 	if (!is_sought(scan, &end))
 		return;
 	if (kind == END_SOCKET)
 		end.reads = end.writes = true;
-	else if (!read_info(scan, text, sizeof(text), &end))
+	else if (!read_info(scan, &end))
 		return;
 	add_end(scan, &end);
 }
 
 static void look_at_eventfd(const struct scan *scan)
 {
-	char text[INFO_MOST];
 	struct capture_end end = {.kind = END_EVENTFD};
-	if (read_info(scan, text, sizeof(text), &end) &&
-	    parse_number(text, "eventfd-id", 10, &end.inode) && is_sought(scan, &end))
+	if (read_info(scan, &end) && parse_number(scan->info, "eventfd-id", 10, &end.inode) &&
+	    is_sought(scan, &end))
 		add_end(scan, &end);
 }
 
@@ -143,14 +149,13 @@ static void look_at_locks(const struct scan *scan, const char *info)
 
 static void look_at_path(const struct scan *scan)
 {
-	char text[INFO_MOST];
 	struct capture_end end = {.kind = END_OTHER};
-	if (!read_info(scan, text, sizeof(text), &end))
+	if (!read_info(scan, &end))
 		return;
 	if (scan->locks)
-		look_at_locks(scan, text);
+		look_at_locks(scan, scan->info);
 	if (scan->fifos)
-		look_at_fifo(scan, text, &end);
+		look_at_fifo(scan, scan->info, &end);
 }
 
 static void look_at_descriptor(const struct scan *scan)
@@ -233,6 +238,56 @@ static enum scan_end scan_process(struct scan *scan)
 	return end;
 }
 
+/* How often the thread was given a CPU; false: it is on one, or that is not known. */
+static bool turns_of(pid_t pid, pid_t tid, uint64_t *sum)
+{
+	char path[64], text[1024];
+	struct proc_stat stat;
+	uint64_t turns;
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/stat", pid, tid);
+	if (proc_read(AT_FDCWD, path, text, sizeof(text)) <= 0 || !parse_stat(text, &stat) ||
+	    stat.state == 'R')
+		return false;
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/schedstat", pid, tid);
+	if (proc_read(AT_FDCWD, path, text, sizeof(text)) <= 0 ||
+	    sscanf(text, "%*u %*u %" SCNu64, &turns) != 1)
+		return false;
+	*sum += turns;
+	return true;
+}
+
+/* All of the process's threads. */
+static bool turns_of_all(pid_t pid, uint64_t *ret)
+{
+	char path[64];
+	unsigned count = 0;
+	struct dirent *entry;
+	snprintf(path, sizeof(path), "/proc/%d/task", pid);
+	_cleanup_closedir_ DIR *dir = opendir(path);
+	*ret = 0;
+	while (dir && (entry = readdir(dir))) {
+		pid_t tid = parse_pid(entry->d_name);
+		if (tid && (++count > THREADS_MOST || !turns_of(pid, tid, ret)))
+			return false;
+	}
+	return count > 0;
+}
+
+/* *ret_settled: it stood still meanwhile. */
+static enum scan_end scan_settled(struct scan *scan, bool *ret_settled)
+{
+	uint64_t before, after;
+	enum scan_end end = SCAN_DONE;
+	pid_t pid = scan->process->pid;
+	*ret_settled = false;
+	for (unsigned looks = 0; looks < LOOKS_MOST && end == SCAN_DONE && !*ret_settled; looks++) {
+		bool still = turns_of_all(pid, &before);
+		end = scan_process(scan);
+		*ret_settled = still && turns_of_all(pid, &after) && after == before;
+	}
+	return end;
+}
+
 static bool is_dumped(const struct around *around, pid_t pid)
 {
 	for (size_t i = 0; i < around->raw->process_count; i++) {
@@ -246,17 +301,32 @@ static void visit(struct scan *scan, struct capture_neighbour *process)
 {
 	struct around *around = scan->around;
 	enum scan_end end = SCAN_LATE;
+	bool settled = false;
 	scan->process = process;
 	if (process->kernel_thread)
 		return;
 	if (!deadline_passed(around->deadline))
-		end = scan_process(scan);
+		end = scan_settled(scan, &settled);
 	/* Links of what ends just then are refused, too: proc_pid_readlink(). */
 	if (end == SCAN_REFUSED && thread_is_surely_gone(process->pid))
 		end = SCAN_GONE;
-	process->ends_unread = end == SCAN_REFUSED || end == SCAN_LATE;
+	bool unsettled = end == SCAN_DONE && !settled;
+	process->ends_unread = end == SCAN_REFUSED || end == SCAN_LATE || unsettled;
+	around->found->ends_unsettled += unsettled;
 	around->found->ends_refused += end == SCAN_REFUSED;
 	around->found->ends_late += end == SCAN_LATE;
+}
+
+/* Returns whether there were none. */
+static bool visit_newborn(struct scan *scan)
+{
+	struct around_list *list = &scan->around->found->processes;
+	const struct around_item *before = list->first;
+	if (around_newborn(scan->around))
+		return true;
+	for (struct around_item *at = list->first; at != before; at = at->next)
+		visit(scan, (struct capture_neighbour *)at->payload);
+	return false;
 }
 
 void around_ends(struct around *around)
@@ -271,6 +341,8 @@ void around_ends(struct around *around)
 	}
 	if (!around->sought.count && !around->held.count)
 		return;
+	_cleanup_free_ char *info = xmalloc(INFO_MOST);
+	scan.info = info;
 	around_processes(around);
 	/* Where time is short, those that most likely have something to do with it come first. */
 	around_for_each (struct capture_neighbour, &found->processes, process) {
@@ -280,6 +352,12 @@ void around_ends(struct around *around)
 	around_for_each (struct capture_neighbour, &found->processes, process) {
 		if (!is_dumped(around, process->pid))
 			visit(&scan, process);
+	}
+	for (unsigned looks = 0; found->processes_done && !visit_newborn(&scan); looks++) {
+		if (looks == LOOKS_MOST || deadline_passed(around->deadline)) {
+			found->ends_unsettled++;
+			break;
+		}
 	}
 	found->ends_done = found->processes_done;
 }

@@ -6,9 +6,11 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/kcmp.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -31,7 +33,7 @@ static void add_status(struct around *around, struct capture_neighbour *process)
 	pid_t ids[NS_LEVELS_MOST], groups[NS_LEVELS_MOST];
 	struct proc_status status;
 	snprintf(path, sizeof(path), "/proc/%d/status", process->pid);
-	if (proc_read(AT_FDCWD, path, text, sizeof(text)) <= 0)
+	if (proc_read_status(AT_FDCWD, path, text, sizeof(text)) <= 0)
 		return;
 	parse_status(text, &status);
 	process->tracer = status.tracer;
@@ -92,12 +94,52 @@ static bool hides_processes(void)
 	return stat("/proc/1", &st) != 0 && (kill(1, 0) == 0 || errno == EPERM);
 }
 
+/* The newest thread's id in our pid namespace: 0 not known. */
+static pid_t newest_id(void)
+{
+	char text[256];
+	long newest = 0;
+	/* "0.20 0.18 0.12 1/80 11206" */
+	if (proc_read(AT_FDCWD, "/proc/loadavg", text, sizeof(text)) > 0)
+		sscanf(text, "%*s %*s %*s %*s %ld", &newest);
+	return newest > 0 && newest <= INT_MAX ? (pid_t)newest : 0;
+}
+
+static int compare_pids(const void *a, const void *b)
+{
+	const pid_t *x = a, *y = b;
+	return (*x > *y) - (*x < *y);
+}
+
+bool around_newborn(struct around *around)
+{
+	array(pid_t) known = {0};
+	pid_t newest = newest_id();
+	if (newest && newest == around->born)
+		return true;
+	around->born = newest;
+	around_for_each (struct capture_neighbour, &around->found->processes, process)
+		*array_append(&known) = process->pid;
+	array_sort(&known, compare_pids);
+	_cleanup_closedir_ DIR *dir = opendir("/proc");
+	struct dirent *entry;
+	while (dir && (entry = readdir(dir)) && !deadline_passed(around->deadline)) {
+		pid_t pid = parse_pid(entry->d_name);
+		if (pid && pid != getpid() &&
+		    !bsearch(&pid, known.items, known.count, sizeof(pid), compare_pids))
+			add_process(around, pid);
+	}
+	array_deinit(&known);
+	return false;
+}
+
 void around_processes(struct around *around)
 {
 	struct around_found *found = around->found;
 	if (found->processes_done)
 		return;
 	found->hidden = hides_processes();
+	around->born = newest_id();
 	found->contained = namespace_of(0, "pid") != INIT_PID_NS_INODE;
 	_cleanup_closedir_ DIR *dir = opendir("/proc");
 	if (!dir) {

@@ -41,7 +41,7 @@ static bool may_trace_all(void)
 {
 	char text[STATUS_MOST];
 	uint64_t effective;
-	return proc_read(AT_FDCWD, "/proc/self/status", text, sizeof(text)) > 0 &&
+	return proc_read_status(AT_FDCWD, "/proc/self/status", text, sizeof(text)) > 0 &&
 	       parse_number(text, "CapEff", 16, &effective) && effective >> CAP_SYS_PTRACE & 1;
 }
 

@@ -161,7 +161,7 @@ static void describe(const struct question *question, pid_t tid)
 	struct proc_stat thread, process;
 	/* Threads that lead no process are not listed in /proc, and there all the same. */
 	snprintf(path, sizeof(path), "/proc/%d/status", tid);
-	if (proc_read(AT_FDCWD, path, text, sizeof(text)) <= 0) {
+	if (proc_read_status(AT_FDCWD, path, text, sizeof(text)) <= 0) {
 		answer->id.sure = thread_is_surely_gone(tid);
 		return;
 	}
@@ -229,7 +229,7 @@ static bool list_process(const struct list_question *question, pid_t pid)
 		struct proc_status status;
 		pid_t tid = parse_pid(entry->d_name);
 		snprintf(path, sizeof(path), "/proc/%d/task/%d/status", pid, tid);
-		if (!tid || proc_read(AT_FDCWD, path, text, sizeof(text)) <= 0)
+		if (!tid || proc_read_status(AT_FDCWD, path, text, sizeof(text)) <= 0)
 			continue;
 		parse_status(text, &status);
 		struct alias_item *item = arena_alloc(&question->raw->arena, sizeof(*item));
@@ -247,7 +247,7 @@ static unsigned depth_of(pid_t pid)
 	char path[64], text[8192];
 	pid_t ids[NS_LEVELS_MOST];
 	snprintf(path, sizeof(path), "/proc/%d/status", pid);
-	if (proc_read(AT_FDCWD, path, text, sizeof(text)) <= 0)
+	if (proc_read_status(AT_FDCWD, path, text, sizeof(text)) <= 0)
 		return 0;
 	return parse_status_ids(text, "NSpid", ids, NS_LEVELS_MOST);
 }

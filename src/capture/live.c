@@ -177,7 +177,8 @@ static void collect_process(struct capture *capture, const struct raw_process *r
 	process->signals_caught = raw->signals_caught;
 	process->timers = raw->timers;
 	process->tracer = raw->tracer;
-	process->threads_missing = raw->threads_left_out || !(raw->done & SURVEY_THREADS);
+	process->threads_missing =
+		raw->threads_left_out || raw->threads_moved || !(raw->done & SURVEY_THREADS);
 	process->replaced = raw->replaced;
 	process->bulk_copy_refused = raw->bulk_copy_refused;
 	if (raw->held_to_ns)
@@ -196,6 +197,9 @@ static void collect_process(struct capture *capture, const struct raw_process *r
 		add_error(process, error->tid, error->what, error->why);
 	if (raw->threads_left_out)
 		add_error(process, 0, "threads", "more were born than there was room for");
+	if (raw->threads_moved)
+		add_error(process, 0, "threads",
+			  "it was not held, and some came or went meanwhile");
 	array_for_each (&process->threads, thread) {
 		const char *words = stop_words(capture, thread);
 		if (words)

@@ -36,7 +36,7 @@ static int64_t read_rests(const struct raw_process *process, pid_t tid)
 	char path[64], text[STATUS_MOST];
 	struct proc_status status;
 	snprintf(path, sizeof(path), "/proc/%d/task/%d/status", process->pid, tid);
-	if (proc_read(AT_FDCWD, path, text, sizeof(text)) <= 0)
+	if (proc_read_status(AT_FDCWD, path, text, sizeof(text)) <= 0)
 		return -1;
 	parse_status(text, &status);
 	return status.switches_voluntary;

@@ -49,6 +49,7 @@ struct raw_process {
 	int memory_fd; /* its memory, opened by who may attach, for helpers that may not; or -1 */
 	size_t command_length;
 	uint64_t start_time, pid_namespace, signals_caught;
+	uint64_t start_stack; /* 0: not known */
 	bool timers;
 	int seccomp; /* of the threads that were surveyed: whoever is born since inherits it */
 	uint64_t held_from_ns, held_to_ns; /* 0: not held */
@@ -58,6 +59,8 @@ struct raw_process {
 	size_t thread_count, thread_capacity;
 	size_t sorted_count;   /* so many of them, the first, are sorted by tid */
 	bool threads_left_out; /* more than fit */
+	bool threads_vanished; /* one that was listed had ended before it was looked at */
+	bool threads_moved;    /* it was not held, and may have others by now */
 
 	struct capture_mapping *mappings;
 	size_t mapping_count;

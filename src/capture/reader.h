@@ -152,6 +152,7 @@ struct capture_thread {
 	uint64_t signals_pending; /* SigPnd | ShdPnd */
 	int seccomp;		  /* the Seccomp: field; 0 none */
 	pid_t tracer;		  /* who traced it before us; 0 none */
+	bool own_files; /* its descriptors are not those of the process, which alone are known */
 	struct raw_syscall syscall;
 	const char *wait_channel; /* NULL: not known; "0" none */
 	const char *kernel_stack; /* the file's text, or NULL: not readable */
@@ -247,7 +248,7 @@ struct capture_neighbour {
 	unsigned threads;
 	int exit_signal;      /* what its end sends to its parent; -1 not known */
 	bool shares_memory;   /* it runs in its parent's memory still: a vfork child */
-	bool ends_unread;     /* its descriptors may not be looked at, or were not in time */
+	bool ends_unread;     /* its descriptors may not be looked at, were not in time, or moved */
 	pid_t tracer;	      /* of its main thread; 0 none, or not looked at */
 	unsigned level_count; /* 0: status was not looked at */
 	/* Its ids, and its process group's, from our pid namespace down to its own. */
@@ -314,7 +315,7 @@ struct capture_semaphore {
 /*
  * What was looked at beside the dumped processes, because one of their waits needed it.
  *
- * `ends` has each descriptor of each process's file table, as its main thread has it; not looked at
+ * `ends` has each descriptor that was seen in each process's file table, as its main thread has it; not looked at
  * are threads that have unshared theirs, descriptors on their way through a unix socket, files
  * registered with an io_uring, and what the kernel itself has open.
  */
@@ -327,7 +328,7 @@ struct capture_surroundings {
 	array(struct capture_semaphore) semaphores;	/* by pid, id, number */
 	/* The look was finished; else what is there may not be all. */
 	bool looked_at_processes, looked_at_ends, looked_at_sockets, looked_at_file_locks;
-	size_t ends_unread; /* processes with ends_unread */
+	size_t ends_unread; /* processes with ends_unread, or born meanwhile */
 	bool hidden;	    /* /proc does not show the processes of other users */
 	bool contained;	    /* we are in a pid namespace: there are processes outside of it */
 };

@@ -19,7 +19,7 @@ static bool read_status(pid_t pid, struct proc_status *ret)
 {
 	char path[64], text[STATUS_MOST];
 	snprintf(path, sizeof(path), "/proc/%d/status", pid);
-	if (proc_read(AT_FDCWD, path, text, sizeof(text)) <= 0)
+	if (proc_read_status(AT_FDCWD, path, text, sizeof(text)) <= 0)
 		return false;
 	parse_status(text, ret);
 	return true;

@@ -6,10 +6,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/kcmp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
+
+#define PF_EXITING 0x00000004 /* include/linux/sched.h */
 
 enum {
 	SMALL_FILE = 4096,
@@ -59,9 +63,11 @@ bool survey_thread(struct raw_capture *raw, struct raw_process *process, struct 
 		facts->cpu_system_ns = proc_ticks_to_ns(stat.stime);
 		if (tid == process->pid)
 			process->ppid = stat.ppid;
+		if (!process->start_stack)
+			process->start_stack = stat.start_stack;
 	}
 	struct proc_status status;
-	if (proc_read(dir, "status", text, STATUS_MOST) > 0) {
+	if (proc_read_status(dir, "status", text, STATUS_MOST) > 0) {
 		parse_status(text, &status);
 		facts->ns_tid = status.ns_tid;
 		facts->tracer = status.tracer;
@@ -91,8 +97,12 @@ bool survey_thread(struct raw_capture *raw, struct raw_process *process, struct 
 static void survey_new_thread(struct raw_capture *raw, struct raw_process *process, pid_t tid)
 {
 	struct raw_thread *thread = raw_thread_new(process, tid);
-	if (thread && survey_thread(raw, process, thread))
+	if (!thread)
+		return;
+	if (survey_thread(raw, process, thread))
 		raw_thread_publish(process);
+	else
+		process->threads_vanished = true;
 }
 
 /* cgroup v2: is it, or a group above it, frozen?  The kernel says so in the group's own events. */
@@ -113,6 +123,12 @@ static bool cgroup_is_frozen(pid_t pid)
 	return strstr(text, "frozen 1") != NULL;
 }
 
+/* Through a leader that has ended, or is about to, nothing can be read: take one that lives. */
+static bool shows_process(const struct capture_thread *facts)
+{
+	return facts->state != 'Z' && facts->state != 'X' && !(facts->flags & PF_EXITING);
+}
+
 static void survey_identity(struct raw_capture *raw, struct raw_process *process)
 {
 	char path[64], link[PATH_MAX];
@@ -125,9 +141,7 @@ static void survey_identity(struct raw_capture *raw, struct raw_process *process
 			process->start_time = facts->start_time;
 			process->tracer = facts->tracer;
 		}
-		/* Through a zombie leader nothing can be read: take a thread that lives. */
-		if (facts->state != 'Z' && facts->state != 'X' &&
-		    (!process->live_tid || facts->tid == process->pid))
+		if (shows_process(facts) && (!process->live_tid || facts->tid == process->pid))
 			process->live_tid = facts->tid;
 	}
 	if (!process->live_tid)
@@ -272,15 +286,30 @@ static void survey_descriptor(struct raw_capture *raw, struct raw_process *proce
 	}
 }
 
+/* A thread may have left the others' table: unshare(CLONE_FILES). */
+static void survey_table(struct raw_capture *raw, struct raw_process *process,
+			 struct capture_thread *facts)
+{
+	if (facts->tid == process->live_tid || facts->syscall.state != SYSCALL_INSIDE ||
+	    facts->syscall.number == SYS_futex)
+		return;
+	facts->own_files = syscall(SYS_kcmp, process->live_tid, facts->tid, KCMP_FILES, 0, 0) > 0;
+	if (facts->own_files)
+		raw_add_error(raw, process, facts->tid, "descriptors",
+			      "it has a table of its own, which was not looked at");
+}
+
 static void survey_descriptors(struct raw_capture *raw, struct raw_process *process)
 {
 	if (!raw->options.fds)
 		return;
 	array(int) fds = {0};
 	for (size_t i = 0; i < process->thread_count; i++) {
-		const struct raw_syscall *call = &process->threads[i].facts.syscall;
+		struct capture_thread *facts = &process->threads[i].facts;
+		const struct raw_syscall *call = &facts->syscall;
 		int used[2];
-		unsigned n = call->state == SYSCALL_INSIDE
+		survey_table(raw, process, facts);
+		unsigned n = call->state == SYSCALL_INSIDE && !facts->own_files
 				     ? raw->options.fds(call->number, call->arguments, used)
 				     : 0;
 		for (unsigned j = 0; j < n; j++) {

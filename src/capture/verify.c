@@ -11,6 +11,7 @@
 #include <linux/limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -34,15 +35,36 @@ static bool same_call(const struct raw_syscall *before, const struct raw_syscall
 	       now->sp == before->sp && now->pc == before->pc;
 }
 
+/* How many bytes a call was to move that goes on until all are; 0: it is no such call. */
+static uint64_t bytes_wanted(const struct raw_syscall *call)
+{
+	switch (call->number) {
+	case SYS_write:
+	case SYS_pwrite64:
+	case SYS_sendto:
+		return call->arguments[2];
+	case SYS_recvfrom:
+		return call->arguments[3] & MSG_WAITALL ? call->arguments[2] : 0;
+	case SYS_sendfile:
+		return call->arguments[3];
+	case SYS_splice:
+		return call->arguments[4];
+	default:
+		return 0;
+	}
+}
+
 /*
  * A write that had moved some bytes cannot be made to go on: our stop ended it with a short count.
  * A thread that is in the same call again for the same file, from the same place, got no further
- * than our stop let it.
+ * than our stop let it.  A call that had moved all of them, or that ends with the first, had ended
+ * by itself.
  */
 static bool was_cut_short(const struct capture_thread *facts)
 {
 	return facts->stop == STOP_DONE && facts->in_syscall && facts->stopped_result > 0 &&
-	       facts->stopped_syscall == facts->syscall.number;
+	       facts->stopped_syscall == facts->syscall.number &&
+	       (uint64_t)facts->stopped_result < bytes_wanted(&facts->syscall);
 }
 
 static bool same_call_again(const struct raw_syscall *before, const struct raw_syscall *now)
@@ -76,7 +98,7 @@ static enum look look_again(const struct raw_process *process, const struct capt
 		return LOOK_ENDED;
 	parse_syscall(text, &call);
 	/* After the call: whoever fell asleep in it once more has counted by now. */
-	if (proc_read(dir, "status", text, sizeof(text)) <= 0)
+	if (proc_read_status(dir, "status", text, sizeof(text)) <= 0)
 		return LOOK_ENDED;
 	parse_status(text, &status);
 	if (facts->switches_voluntary < 0 || status.switches_voluntary < 0)
@@ -111,9 +133,22 @@ static void verify_thread(const struct raw_process *process, struct capture_thre
 	}
 }
 
+/* Each program that is executed has its stack in a place of its own. */
+static bool has_another_stack(const struct raw_process *process)
+{
+	char path[64], text[1024];
+	struct proc_stat stat;
+	snprintf(path, sizeof(path), "/proc/%d/stat", process->live_tid);
+	return process->start_stack && proc_read(AT_FDCWD, path, text, sizeof(text)) > 0 &&
+	       parse_stat(text, &stat) && stat.start_stack &&
+	       stat.start_stack != process->start_stack;
+}
+
 bool verify_program_changed(const struct raw_process *process)
 {
 	char path[64], link[PATH_MAX];
+	if (has_another_stack(process))
+		return true;
 	if (!process->executable)
 		return false;
 	snprintf(path, sizeof(path), "/proc/%d/exe", process->live_tid);
@@ -127,12 +162,27 @@ bool verify_program_changed(const struct raw_process *process)
 	       (tail && (tail != sizeof(deleted) - 1 || memcmp(link + length, deleted, tail) != 0));
 }
 
+static void no_visit(struct raw_capture *raw, struct raw_process *process, pid_t tid)
+{
+	(void)raw, (void)process, (void)tid;
+}
+
+/* A hold lists the threads until there are no new ones. */
+static void verify_list(struct raw_capture *raw, struct raw_process *process)
+{
+	if (process->held_from_ns)
+		return;
+	process->threads_moved =
+		process->threads_vanished || raw_visit_new_threads(raw, process, no_visit) > 0;
+}
+
 void verify(struct raw_capture *raw)
 {
 	unsigned patience = PATIENCE;
 	for (size_t i = 0; i < raw->process_count; i++) {
 		struct raw_process *process = &raw->processes[i];
 		bool replaced = process->replaced = verify_program_changed(process);
+		verify_list(raw, process);
 		if (replaced)
 			raw_add_error(
 				raw, process, 0, "program",

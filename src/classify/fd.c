@@ -269,7 +269,7 @@ const struct fd_type *classify_set_fd(struct subject *subject, unsigned i)
 {
 	struct resource *resource = &subject->wait->resource;
 	int fd = argument_int(subject, i);
-	const struct capture_descriptor *descriptor = capture_descriptor_of(subject->process, fd);
+	const struct capture_descriptor *descriptor = subject_descriptor(subject, fd);
 	const struct fd_type *type = fd_type_of(descriptor);
 	resource->fd = fd;
 	resource->kind = type ? type->kind : "file descriptor";

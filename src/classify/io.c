@@ -161,7 +161,7 @@ void classify_transfer(struct subject *subject)
 		}
 	}
 	const struct fd_type *from =
-		fd_type_of(capture_descriptor_of(subject->process, argument_int(subject, in)));
+		fd_type_of(subject_descriptor(subject, argument_int(subject, in)));
 	bool writes = from && on_storage(from);
 	classify_data(subject, writes ? out : in, writes);
 	subject_doubt(subject);

@@ -31,7 +31,7 @@ static struct capture_need *add(struct needs *needs, enum capture_need_kind kind
 
 static void add_file(struct needs *needs, int fd)
 {
-	const struct fd_type *type = fd_type_of(capture_descriptor_of(needs->subject->process, fd));
+	const struct fd_type *type = fd_type_of(subject_descriptor(needs->subject, fd));
 	if (type && fd_has_ends(type))
 		add(needs, NEED_FILE)->fd = fd;
 }

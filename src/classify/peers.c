@@ -32,6 +32,7 @@ size_t peers_add_ends(const struct subject *subject, enum capture_end_kind kind,
 	const struct capture_end *ends;
 	size_t found = 0;
 	size_t count = capture_ends_of(subject->context->capture, kind, device, inode, &ends);
+	peers->searched = true;
 	for (size_t i = 0; i < count; i++) {
 		if (writers ? !ends[i].writes : !ends[i].reads)
 			continue;
@@ -76,8 +77,7 @@ static size_t add_pipe(const struct subject *subject, const struct capture_descr
 static const struct capture_descriptor *descriptor_of(const struct subject *subject)
 {
 	const struct resource *resource = &subject->wait->resource;
-	const struct capture_descriptor *descriptor =
-		capture_descriptor_of(subject->process, resource->fd);
+	const struct capture_descriptor *descriptor = subject_descriptor(subject, resource->fd);
 	const struct fd_type *type = fd_type_of(descriptor);
 	bool eventfd = type && type->read == WAIT_EVENTFD_READ;
 	return resource->fd >= 0 && (resource->identity || eventfd) ? descriptor : NULL;
@@ -247,6 +247,7 @@ static void conclude(struct subject *subject, struct peers *peers)
 	}
 	wait->owner_state = OWNER_ALIVE;
 	wait->owner_confidence = peers->confidence;
+	wait->owners_by_search = peers->searched;
 	wait->reach = peers->all && !peers->named ? REACH_OWNERS : REACH_ANYBODY;
 }
 

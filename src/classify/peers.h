@@ -21,6 +21,7 @@ void classify_peers(struct subject *subject);
 struct peers {
 	array(pid_t) pids;
 	bool all;		    /* nobody else could end the wait */
+	bool searched;		    /* see struct wait's owners_by_search */
 	bool named;		    /* but that anybody may open it by its name */
 	enum confidence confidence; /* of their being the ones */
 };

@@ -49,8 +49,7 @@ static struct selection selection_of(const struct subject *subject)
 	case P_PGID:
 		return (struct selection){BY_GROUP, id, options};
 	case P_PIDFD: {
-		const struct capture_descriptor *descriptor =
-			capture_descriptor_of(subject->process, id);
+		const struct capture_descriptor *descriptor = subject_descriptor(subject, id);
 		/* /proc says which process it is in our own terms. */
 		if (descriptor && fd_info_number(descriptor->info, "Pid:", 10, &pid) &&
 		    pid <= INT32_MAX)

@@ -67,7 +67,7 @@ bool file_lock_request(const struct subject *subject, struct capture_file_lock *
 	default:
 		return false;
 	}
-	ret->inode = inode_of(capture_descriptor_of(subject->process, argument_int(subject, 0)));
+	ret->inode = inode_of(subject_descriptor(subject, argument_int(subject, 0)));
 	return ret->inode != 0;
 }
 
@@ -136,6 +136,7 @@ static void add_holders(struct subject *subject, unsigned id, struct peers *peer
 			peers_add(peers, holder->pid);
 	}
 	peers->all = peers_all_seen(subject);
+	peers->searched = true;
 }
 
 /* Nothing is wrong with a list that does not have who went on meanwhile. */

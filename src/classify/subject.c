@@ -84,6 +84,11 @@ bool subject_read(const struct subject *subject, uint64_t address, void *buf, si
 	return true;
 }
 
+const struct capture_descriptor *subject_descriptor(const struct subject *subject, int fd)
+{
+	return subject->thread->own_files ? NULL : capture_descriptor_of(subject->process, fd);
+}
+
 bool subject_read_u32(const struct subject *subject, uint64_t address, uint32_t *ret)
 {
 	return subject_read(subject, address, ret, sizeof(*ret));

@@ -39,6 +39,9 @@ const struct capture_thread *subject_thread_by_ns_tid(const struct subject *subj
 const struct capture_thread *subject_thread_by_tcb(const struct subject *subject, uint64_t address,
 						   uint64_t size);
 
+/* What the thread has at this descriptor, or NULL. */
+const struct capture_descriptor *subject_descriptor(const struct subject *subject, int fd);
+
 bool subject_read(const struct subject *subject, uint64_t address, void *buf, size_t n);
 bool subject_read_u32(const struct subject *subject, uint64_t address, uint32_t *ret);
 /* The NUL-terminated string at address, cut at 4095 bytes, in the pool; NULL: not readable. */

@@ -170,7 +170,7 @@ static void timerfd_left(struct subject *subject)
 {
 	int64_t ms;
 	const struct capture_descriptor *descriptor =
-		capture_descriptor_of(subject->process, subject->wait->resource.fd);
+		subject_descriptor(subject, subject->wait->resource.fd);
 	if (descriptor && timerfd_left_ms(descriptor->info, &ms) && ms)
 		set_left(subject, ms);
 }

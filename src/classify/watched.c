@@ -94,7 +94,7 @@ static bool parse_epoll_line(const char *line, struct watched *ret)
 static bool read_epoll(struct subject *subject, struct watched_list *list)
 {
 	const struct capture_descriptor *epoll =
-		capture_descriptor_of(subject->process, argument_int(subject, 0));
+		subject_descriptor(subject, argument_int(subject, 0));
 	const struct fd_type *type = fd_type_of(epoll);
 	if (!type || type->read != WAIT_EPOLL || !epoll->info)
 		return false;
@@ -128,8 +128,7 @@ bool watched_read(struct subject *subject, struct watched_list *ret)
 const struct capture_descriptor *watched_descriptor(const struct subject *subject,
 						    const struct watched *watched)
 {
-	const struct capture_descriptor *descriptor =
-		capture_descriptor_of(subject->process, watched->fd);
+	const struct capture_descriptor *descriptor = subject_descriptor(subject, watched->fd);
 	if (descriptor && watched->inode && descriptor->inode &&
 	    watched->inode != descriptor->inode)
 		return NULL;

@@ -178,7 +178,7 @@ static pid_t tracer_of(pid_t pid)
 	char path[64], text[4096];
 	uint64_t tracer = 0;
 	snprintf(path, sizeof(path), "/proc/%d/status", pid);
-	if (proc_read(AT_FDCWD, path, text, sizeof(text)) > 0)
+	if (proc_read_status(AT_FDCWD, path, text, sizeof(text)) > 0)
 		parse_number(text, "TracerPid", 10, &tracer);
 	return (pid_t)tracer;
 }

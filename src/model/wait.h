@@ -123,7 +123,7 @@ extern const char *const owner_state_names[OWNER_STATES]; /* NULL for OWNER_NOBO
 enum wait_reach {
 	REACH_ANYBODY, /* something outside of the process too, or it is not known */
 	REACH_PROCESS, /* the threads of its own process only */
-	REACH_OWNERS,  /* its owners only: they are all known */
+	REACH_OWNERS,  /* its owners only: they are all known, or see owners_by_search */
 	REACHES
 };
 extern const char *const wait_reach_names[REACHES];
@@ -165,6 +165,11 @@ struct wait {
 	array(struct thread_id) owners;
 	enum owner_state owner_state;
 	enum confidence owner_confidence; /* certain: memory or the kernel names them */
+	/*
+	 * The owners are those that were found to have a descriptor of it, in one process after the
+	 * other, later than the wait was seen: one may have been on its way from here to there.
+	 */
+	bool owners_by_search;
 	enum wait_reach reach;
 	bool overdue;	  /* memory says that it should have been woken: see FINDING_LOST_WAKEUP */
 	const char *rule; /* which row decided, for -v and for tests; static */

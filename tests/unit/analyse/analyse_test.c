@@ -10,7 +10,8 @@
  *	"1.2 mutex lock > 1.9 exited"     ... for one that is no more
  *
  * and after these: "moved", "ends=MS", "limited" (it ends, who knows when), "since=MS", "inferred",
- * "perhaps" (an inferred owner), "some" (there may be more owners), "idle", "overdue", "on=NAME".
+ * "perhaps" (an inferred owner), "some" (there may be more owners), "searched"
+ * (they were found among all descriptors), "idle", "overdue", "on=NAME".
  * Findings are compared as "kind, confidence: threads +behind".
  */
 #include "analyse/analyse.h"
@@ -80,6 +81,8 @@ static void read_word(struct dump *dump, struct thread *thread, const char *word
 		wait->owner_confidence = CONFIDENCE_LIKELY;
 	} else if (strcmp(word, "some") == 0) {
 		wait->reach = REACH_ANYBODY;
+	} else if (strcmp(word, "searched") == 0) {
+		wait->owners_by_search = true;
 	} else if (strcmp(word, "idle") == 0) {
 		wait->idle = true;
 	} else if (strcmp(word, "overdue") == 0) {
@@ -217,6 +220,9 @@ static void what_can_be_broken_is_not_certain_or_none(void **state)
 		 "deadlock, likely: 1.2 1.3\n"},
 		{"maybe more owners",
 		 {"1.1 child wait > 2", "2.2 pipe write > 1 some"},
+		 "deadlock, likely: 1.1 2.2\n"},
+		{"an owner that was searched for",
+		 {"1.1 child wait > 2", "2.2 pipe write > 1 searched"},
 		 "deadlock, likely: 1.1 2.2\n"},
 		{"one of several is free",
 		 {"1.1 child wait > 2 3", "2.2 pipe write > 1", "3.3 sleep"},

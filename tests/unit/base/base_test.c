@@ -1,15 +1,20 @@
 /* base: durations, escaping, interning, errors. */
 #include "base/duration.h"
 #include "base/error.h"
+#include "base/proc.h"
 #include "base/strpool.h"
 #include "base/text.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -121,6 +126,30 @@ static void every_error_has_words(void **state)
 	error_free(NULL);
 }
 
+/* Who is in 65,536 groups has a status file of half a megabyte, the groups in its middle. */
+static void a_status_file_is_read_past_its_groups(void **state)
+{
+	char path[] = "/tmp/hangdump-status-XXXXXX", text[512];
+	uint64_t value;
+	(void)state;
+	int fd = mkstemp(path);
+	assert_true(fd >= 0);
+	dprintf(fd, "Name:\tGroups:\nState:\tS\nGroups:\t");
+	for (unsigned i = 0; i < 65536; i++)
+		dprintf(fd, "%u ", i);
+	dprintf(fd, "\nSeccomp:\t2\nvoluntary_ctxt_switches:\t77\n");
+	close(fd);
+	assert_true(proc_read_status(AT_FDCWD, path, text, sizeof(text)) > 0);
+	assert_true(parse_number(text, "Seccomp", 10, &value) && value == 2);
+	assert_true(parse_number(text, "voluntary_ctxt_switches", 10, &value) && value == 77);
+	assert_non_null(strstr(text, "Name:\tGroups:\nState:\tS\nGroups:\nSeccomp"));
+	/* What does not fit is cut, as by proc_read(). */
+	assert_int_equal(proc_read_status(AT_FDCWD, path, text, 10), 9);
+	assert_string_equal(text, "Name:\tGro");
+	unlink(path);
+	assert_int_equal(proc_read_status(AT_FDCWD, path, text, sizeof(text)), -ENOENT);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -130,6 +159,7 @@ int main(void)
 		cmocka_unit_test(invalid_utf8_is_replaced),
 		cmocka_unit_test(equal_strings_are_one_pointer),
 		cmocka_unit_test(every_error_has_words),
+		cmocka_unit_test(a_status_file_is_read_past_its_groups),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

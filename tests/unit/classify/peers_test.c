@@ -161,8 +161,23 @@ static void a_reader_waits_for_those_who_write(void **state)
 	assert_class(wait, "pipe read");
 	assert_owners(wait, PEER);
 	assert_int_equal(wait->reach, REACH_OWNERS);
+	assert_true(wait->owners_by_search);
 	assert_int_equal(wait->owner_confidence, CONFIDENCE_CERTAIN);
 	assert_null(wait->resource.detail);
+	world_free(world);
+}
+
+/* unshare(CLONE_FILES): what the process has at that number is another file. */
+static void a_thread_with_descriptors_of_its_own_has_no_peers(void **state)
+{
+	(void)state;
+	struct world *world = world_new();
+	blocked_pipe(world, SYS_read);
+	end_of(world, END_PIPE, PIPE, PEER, "w");
+	world->fake->thread->own_files = true;
+	const struct wait *wait = classify(world);
+	assert_nobody(wait);
+	assert_null(wait->resource.identity);
 	world_free(world);
 }
 
@@ -638,6 +653,7 @@ static void a_record_lock_is_its_processs(void **state)
 	const struct wait *wait = classify(world);
 	assert_owners(wait, PEER);
 	assert_int_equal(wait->reach, REACH_OWNERS);
+	assert_false(wait->owners_by_search);
 	assert_string_equal(wait->resource.detail,
 			    "write lock, from 10, length 10; behind a write lock from 5 to 99 "
 			    "(POSIX)");
@@ -1224,6 +1240,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_reader_waits_for_those_who_write),
+		cmocka_unit_test(a_thread_with_descriptors_of_its_own_has_no_peers),
 		cmocka_unit_test(a_writer_waits_for_those_who_read),
 		cmocka_unit_test(a_leaked_end_makes_the_process_wait_for_itself),
 		cmocka_unit_test(others_may_act_where_not_everybody_was_seen),
