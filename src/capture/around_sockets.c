@@ -4,11 +4,17 @@
 
 #include <linux/netlink.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
-enum { NAMESPACES_MOST = 16 };
+enum {
+	NAMESPACES_MOST = 16,
+	/* The kernel goes on by counting: what comes and goes meanwhile makes it pass over others. */
+	READINGS = 3,
+};
 
 /* One network namespace. */
 struct net {
@@ -60,8 +66,8 @@ static bool has_all(const struct around *around, struct net *net)
 	return true;
 }
 
-/* Kind after kind, until all that are wanted are found. */
-static void read_net(struct around *around, struct net *net)
+/* Kind after kind, until all that are wanted are found.  Returns an errno, or 0. */
+static int read_kinds(const struct around *around, struct net *net)
 {
 	int why = add_unix(net);
 	if (!has_all(around, net)) {
@@ -73,8 +79,58 @@ static void read_net(struct around *around, struct net *net)
 		why = why ? why : udp;
 		has_all(around, net);
 	}
+	return why;
+}
+
+/* Is it of a kind that was read?  Others are told by no table of ours. */
+static bool is_of_known_kind(const struct around_file *file)
+{
+	static const char *const kinds[] = {"UNIX", "TCP", "UDP"};
+	char path[64], name[32];
+	snprintf(path, sizeof(path), "/proc/%d/fd/%d", file->process->live_tid, file->fd);
+	ssize_t n = getxattr(path, "system.sockprotoname", name, sizeof(name) - 1);
+	name[n > 0 ? n : 0] = '\0';
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		if (strncmp(name, kinds[i], strlen(kinds[i])) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* *ret_passed_over: which should be there and are not.  Is reading again of any use? */
+static bool is_incomplete(const struct around *around, const struct net *net,
+			  unsigned *ret_passed_over)
+{
+	bool peer_missing = false;
+	*ret_passed_over = 0;
+	array_for_each (&around->files, file) {
+		if (!is_in(file, net))
+			continue;
+		const struct socket_row *row = socket_by_inode(&net->table, file->inode);
+		if (!row)
+			*ret_passed_over += is_of_known_kind(file);
+		/* Or it is in another network namespace. */
+		else if (row->peer_inode && !socket_by_inode(&net->table, row->peer_inode))
+			peer_missing = true;
+	}
+	return *ret_passed_over || peer_missing;
+}
+
+static void read_net(struct around *around, struct net *net)
+{
+	int why = read_kinds(around, net);
+	unsigned passed_over = 0;
+	for (unsigned readings = 1; !why && is_incomplete(around, net, &passed_over); readings++) {
+		if (readings == READINGS || deadline_passed(around->deadline))
+			break;
+		socket_table_deinit(&net->table);
+		why = read_kinds(around, net);
+	}
 	if (why)
 		around_error(around, "sockets", "%s", strerrordesc_np(why));
+	else if (passed_over)
+		around_error(around, "sockets", "%u of them are not in the kernel's list",
+			     passed_over);
 }
 
 static const char *keep_text(struct around *around, struct text *text)
