@@ -84,6 +84,7 @@ struct around {
 	array(struct around_thread) vfork_parents; /* tid: one that lives */
 	bool children;
 	unsigned wait_count;
+	size_t files_left_out; /* of `files`: there was no room for what they are */
 	/* What the helper makes of it. */
 	array(struct capture_end) sought;     /* by kind, inode, device; pid and fd mean nothing */
 	pid_t born;			      /* the newest id at the last look at the processes */

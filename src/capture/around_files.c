@@ -13,7 +13,7 @@
 
 enum {
 	INFO_MOST = 4096,
-	DESCRIPTORS_MOST = 4096, /* of one process, beside those that the survey has read */
+	DESCRIPTORS_MOST = 65536, /* of one process, beside those that the survey has read */
 };
 
 int around_compare_files(const void *a, const void *b)
@@ -94,8 +94,10 @@ static const struct capture_descriptor *read_descriptor(struct around *around,
 							struct raw_process *process, int fd)
 {
 	char path[64], text[INFO_MOST > PATH_MAX ? INFO_MOST : PATH_MAX];
-	if (process->descriptor_count >= process->descriptor_capacity)
+	if (process->descriptor_count >= process->descriptor_capacity) {
+		around->files_left_out++;
 		return NULL;
+	}
 	struct capture_descriptor *descriptor = &process->descriptors[process->descriptor_count];
 	*descriptor = (struct capture_descriptor){.fd = fd};
 	snprintf(path, sizeof(path), "/proc/%d/fd/%d", process->live_tid, fd);
@@ -161,6 +163,9 @@ void around_resolve_files(struct around *around)
 		if (last)
 			identify(file, last);
 	}
+	if (around->files_left_out)
+		around_error(around, "descriptors", "%zu that waits name are more than fit",
+			     around->files_left_out);
 }
 
 void around_sort_descriptors(struct around *around)

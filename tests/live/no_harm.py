@@ -175,7 +175,7 @@ def signal_during_stop(name):
     victim, tid = start("--again", name)
     libc = ctypes.CDLL(None)
     with victim, Dumps(victim.pid) as dumps:
-        end = time.monotonic() + hang.LIMIT
+        end = time.monotonic() + 3 * hang.LIMIT
         while hits < wanted:
             while not held(victim.pid, tid):
                 if time.monotonic() > end and hits >= least:
