@@ -61,7 +61,7 @@ class Row:
         self.text = text
         self.neighbours = neighbours  # roles of owners that are named, and not dumped
         # For what goes on in small steps, or may get no CPU to burn while we look.
-        self.tries = 100 if any(SPIN in find.kinds for find in self.finds) else tries
+        self.tries = 300 if any(SPIN in find.kinds for find in self.finds) else tries
         # Seconds without a wake-up after which all of it has come to rest.  A lock that was waited
         # for but a moment is one in use, and nobody is behind it.
         self.rest = max(rest, 0.15 if any(CHAIN in find.kinds for find in self.finds) else 0)
