@@ -88,10 +88,11 @@ struct capture *capture_look_again(const struct capture *first);
 
 /*
  * Did a process execute another program, or lose all its threads, while it was being captured?
- * What there is of it may be of two programs: worth another try.
+ * What there is of it may be of two programs, or is nothing: worth another try.
  */
-bool capture_was_overtaken(const struct capture *capture, struct error *const *failures,
-			   size_t count);
+enum overtaken { OVERTAKEN_NOT, OVERTAKEN_MIXED, OVERTAKEN_LOST };
+enum overtaken capture_was_overtaken(const struct capture *capture, struct error *const *failures,
+				     size_t count);
 
 /*
  * Gives process->memory its last source, the live process.  Reads go through a helper process and

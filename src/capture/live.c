@@ -672,19 +672,19 @@ static bool is_passing(enum error_reason reason)
 	return reason == ERROR_ENDED || reason == ERROR_ZOMBIE || reason == ERROR_PERMISSION;
 }
 
-bool capture_was_overtaken(const struct capture *capture, struct error *const *failures,
-			   size_t count)
+enum overtaken capture_was_overtaken(const struct capture *capture, struct error *const *failures,
+				     size_t count)
 {
-	array_for_each (&capture->processes, process) {
-		if (process->replaced)
-			return true;
-	}
 	for (size_t i = 0; i < count; i++) {
 		if (failures[i] && is_passing(failures[i]->reason) &&
 		    is_alive(failures[i]->subject))
-			return true;
+			return OVERTAKEN_LOST;
 	}
-	return false;
+	array_for_each (&capture->processes, process) {
+		if (process->replaced)
+			return OVERTAKEN_MIXED;
+	}
+	return OVERTAKEN_NOT;
 }
 
 void capture_allow_live_reads(struct capture_process *process, struct deadline deadline)

@@ -315,8 +315,11 @@ static struct error *take_capture(const pid_t *pids, size_t count,
 		capture_hold(*ret, pids, count, failures);
 		capture_look_around(*ret, options->deadline);
 		capture_verify(*ret);
-		if (attempt == ATTEMPTS || deadline_passed(options->deadline) ||
-		    !capture_was_overtaken(*ret, failures, count))
+		/* Of who executes without a pause, what is mixed is better than nothing. */
+		enum overtaken overtaken = capture_was_overtaken(*ret, failures, count);
+		unsigned most = overtaken == OVERTAKEN_LOST ? 10 * ATTEMPTS : ATTEMPTS;
+		if (overtaken == OVERTAKEN_NOT || attempt >= most ||
+		    deadline_passed(options->deadline))
 			return NULL;
 		capture_free(*ret);
 		for (size_t i = 0; i < count; i++)
