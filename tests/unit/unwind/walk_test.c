@@ -372,14 +372,19 @@ static void frames_beyond_the_limit_are_counted(void **state)
 	end(&made);
 }
 
+static void make_endless(struct made *made)
+{
+	make(made, true);
+	made->thread.registers.value[DWARF_RBP] = STACK_AT + 0x200;
+	add_memory(made, true);
+}
+
 static void an_endless_stack_is_given_up(void **state)
 {
 	struct made made;
 	struct stack stack;
 	(void)state;
-	make(&made, true);
-	made.thread.registers.value[DWARF_RBP] = STACK_AT + 0x200;
-	add_memory(&made, true);
+	make_endless(&made);
 	walk_made(&made, 100, &stack);
 	assert_int_equal(stack.count, 100);
 	assert_true(stack.omitted > 10000);
@@ -394,9 +399,7 @@ static void a_walk_ends_at_its_deadline_with_a_frame_at_least(void **state)
 	struct made made;
 	struct stack stack;
 	(void)state;
-	make(&made, true);
-	made.thread.registers.value[DWARF_RBP] = STACK_AT + 0x200;
-	add_memory(&made, true);
+	make_endless(&made);
 	walk_until(&made, 0, (struct deadline){1}, &stack);
 	assert_int_equal(stack.count, 1);
 	assert_false(stack.complete);
