@@ -48,8 +48,8 @@ ssize_t proc_read_status(int dirfd, const char *path, char *buf, size_t size)
 			if (leaves_out || used + 1 == size)
 				continue;
 			buf[used++] = piece[i];
-			leaves_out =
-				used >= length && memcmp(buf + used - length, groups, length) == 0;
+			leaves_out = piece[i] == ':' && used >= length &&
+				     memcmp(buf + used - length, groups, length) == 0;
 		}
 		buf[used] = '\0';
 		if (n == 0)

@@ -280,6 +280,8 @@ static enum scan_end scan_settled(struct scan *scan, bool *ret_settled)
 	enum scan_end end = SCAN_DONE;
 	pid_t pid = scan->process->pid;
 	*ret_settled = false;
+	if (scan->process->threads > THREADS_MOST)
+		return scan_process(scan);
 	for (unsigned looks = 0; looks < LOOKS_MOST && end == SCAN_DONE && !*ret_settled; looks++) {
 		bool still = turns_of_all(pid, &before);
 		end = scan_process(scan);
