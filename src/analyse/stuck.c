@@ -103,7 +103,22 @@ static bool is_free_by_itself(const struct node *node, enum strictness strictnes
 	return strictness == STRICT && thread_doubts(node->process, thread);
 }
 
-static bool is_free(const struct node *node, enum strictness strictness)
+/*
+ * One of its threads goes on after a time, however long, and may then do what others wait for: a
+ * heartbeat.  Where that one waits for a process it may be what the circle is made of.
+ */
+static bool has_timer(const struct graph *graph, const struct node *process)
+{
+	graph_for_each_edge (graph, process, edge) {
+		const struct thread *thread = graph->nodes[*edge].thread;
+		if (thread && thread->wait.limited && thread_can_act(thread) &&
+		    !waits_for_some_process(&thread->wait))
+			return true;
+	}
+	return false;
+}
+
+static bool is_free(const struct graph *graph, const struct node *node, enum strictness strictness)
 {
 	switch (node->kind) {
 	case NODE_THREAD:
@@ -111,6 +126,7 @@ static bool is_free(const struct node *node, enum strictness strictness)
 	case NODE_PROCESS:
 		/* Without threads that could act it is just ending; a handler acts for it. */
 		return !node->edge_count || node->process->threads_missing ||
+		       has_timer(graph, node) ||
 		       (strictness == STRICT && process_handles_signals(node->process, RELAXED));
 	case NODE_OUTSIDE:
 		return true;
@@ -182,7 +198,7 @@ bool *find_stuck(const struct graph *graph, enum strictness strictness)
 		stuck[i] = true;
 	for (size_t i = 0; i < graph->count; i++) {
 		const struct node *node = &graph->nodes[i];
-		if (is_free(node, strictness))
+		if (is_free(graph, node, strictness))
 			set_free(&flood, i);
 	}
 	for (size_t done = 0; done < flood.queued; done++)

@@ -74,7 +74,10 @@ struct error *refusal_explain(pid_t pid, int os_errno)
 	bool may_trace_all = self.capabilities_permitted >> CAP_SYS_PTRACE & 1;
 	bool same_user = target.uid[0] == geteuid() && target.uid[1] == geteuid() &&
 			 target.uid[2] == geteuid();
+	bool set_id = target.uid[0] != target.uid[1] || target.uid[1] != target.uid[2];
 	enum error_reason yama;
+	if (!may_trace_all && set_id)
+		return error_new(ERROR_NOT_DUMPABLE, os_errno, subject, NULL);
 	if (!may_trace_all && !same_user)
 		return error_new(ERROR_OTHER_USER, os_errno, subject, "(uid %u, hangdump's is %u)",
 				 target.uid[0], geteuid());

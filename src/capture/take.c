@@ -56,9 +56,10 @@ void take_registers(struct raw_thread *thread)
 		facts->repaired =
 			ptrace(PTRACE_SETREGSET, facts->tid, (void *)NT_PRSTATUS, &iov) == 0;
 	}
-	/* One switch to stop, one more where it then goes back to sleep. */
-	bool asleep = facts->in_syscall && restart_was_asleep(facts->stopped_result);
-	facts->own_stops = asleep ? 2 : 1;
+	/* One switch to stop, one more where it then goes back to sleep, or to its own stop. */
+	bool rests = facts->state == 'T' ||
+		     (facts->in_syscall && restart_was_asleep(facts->stopped_result));
+	facts->own_stops = rests ? 2 : 1;
 }
 
 struct wish_list {

@@ -16,6 +16,7 @@ enum {
 	KILLED_MS = 10000, /* how long a tree is killed again and again at the most */
 	WORD_MS = 5000,	   /* from the command's end until the supervisor tells of it */
 	WAKE_MS = 500,	   /* until it tells of the command's start, should it have been stopped */
+	ECHO_MS = 500,	   /* in which the same signal comes once more */
 	LOOK_MOST_MS = 50,
 	REAP_MOST = 1000,     /* at a time: others may fork faster than we reap */
 	PASSES = 64,	      /* over our own children, in a round of SIGKILL */
@@ -168,9 +169,22 @@ static void expire(struct front *front, enum launch_reason reason)
 	order_dump(front, reason, 0);
 }
 
+/*
+ * timeout(1) and make(1) send it to their child, and then to the whole group, which their child is
+ * in: that is one wish, and nobody's impatience.
+ */
+static bool is_echo(const struct front *front, int signal_number)
+{
+	return front->ended_by == signal_number && !deadline_passed(front->echo);
+}
+
 static void be_ended(struct front *front, int signal_number)
 {
 	uint64_t budget = front->options->signal_budget_ms;
+	if (is_echo(front, signal_number))
+		return;
+	if (!front->ended_by)
+		front->echo = deadline_in_ms(ECHO_MS);
 	if (front->stage == STAGE_LINGERING) {
 		front->ended_by = signal_number;
 		end_tree(front, signal_number);

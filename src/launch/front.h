@@ -35,7 +35,8 @@ struct front {
 	int start_errno;
 	bool lost; /* somebody ended the supervisor before the command's end */
 	bool timed_out;
-	int ended_by; /* the signal with which somebody ends us; 0: none */
+	int ended_by;	      /* the signal with which somebody ends us; 0: none */
+	struct deadline echo; /* until then the same signal again says nothing new */
 	unsigned leftovers;
 
 	uint64_t started_ns, paused_ns;

@@ -380,6 +380,18 @@ def samples_say_what_threads_do(victim):
     hang.check_untraced(victim.pid)
 
 
+@case
+def who_was_stopped_has_not_run():
+    """It goes from its own stop into ours and back, which is no progress."""
+    with Victim("bash", "-c", "kill -STOP $$; exit", executable=hang.program("bash")) as victim:
+        hang.wait_until(lambda: hang.state_of(victim.pid) == "T", "its stop")
+        found = hang.dump(victim.pid, "--samples=3", "--interval=100ms")
+        thread = hang.threads_of(found)[victim.pid]
+        check_equal((thread["wait"]["class"], thread["progress"], thread["steady"]),
+                    ("stopped", "stuck", True), "class, progress, steady")
+        check_equal(hang.state_of(victim.pid), "T", "state")
+
+
 @on_progress
 def one_sample_says_nothing_of_progress(victim):
     found = hang.dump(victim.pid)

@@ -147,6 +147,22 @@ def ones_own_process_needs_no_root():
 
 
 @case
+def a_set_user_id_program_is_not_called_another_users():
+    """Its real user is ours: to run hangdump as that one is no advice."""
+    with AsNobody() as nobody:
+        path = os.path.join(nobody.directory, "sleeper")
+        os.chown(path, 1, 1)
+        os.chmod(path, 0o4755)
+        with nobody.sleeper() as victim:
+            victim.ready()
+            if hang.status_field(victim.pid, victim.pid, "Uid").split()[1] != "1":
+                raise Skip("the file system is mounted with nosuid")
+            result = nobody.run(victim.pid)
+            check_one_error_line(result, 2, "set-id", rf"^hangdump: {victim.pid}: ")
+            check("as root" in result.errors(), f"{result}: its advice")
+
+
+@case
 def a_process_that_is_not_dumpable():
     with AsNobody() as nobody, nobody.sleeper("--undumpable") as victim:
         victim.ready()

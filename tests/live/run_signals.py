@@ -92,6 +92,28 @@ for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):
              ["--on-signal=0"])
 
 
+def sent_twice(number):
+    """As timeout(1) and make(1) do it: to their child, and then to the group that it is in."""
+    with Run(*catcher([number], number)) as running:
+        check_equal(running.line(), "ready", "line")
+        begun = time.monotonic()
+        running.signal(number)
+        time.sleep(0.01)
+        running.signal(number)
+        if time.monotonic() - begun > 0.3:
+            return False  # a busy machine: that is somebody who has waited for a while
+        check_equal(running.line(), str(int(number)), "what the command got")
+        check_equal(running.end(), 9, "status")
+        said = running.errors()
+        check("1 thread [" in said, f"there is no whole dump:\n{said}")
+        return True
+
+
+@case
+def a_signal_that_comes_twice_at_once_is_one_wish():
+    hang.wait_until(lambda: sent_twice(signal.SIGTERM), "two signals in a short time")
+
+
 def the_caller_sees_the_signal(number):
     with Run("sh", "-c", f"ulimit -c 0; echo ready; exec sleep {FOREVER}") as running:
         check_equal(running.line(), "ready", "line")
