@@ -1,4 +1,5 @@
 /* hangdump diff OLD NEW: what changed between two dumps, and which threads have leaked. */
+#include "base/address_map.h"
 #include "base/cleanup.h"
 #include "base/pid.h"
 #include "base/text.h"
@@ -92,6 +93,9 @@ static unsigned parse_differences(struct argp_state *state, const char *list)
 	for (char *word = strtok_r(copy, ",", &rest); word; word = strtok_r(NULL, ",", &rest))
 		differences |=
 			1u << choose_or_die(state, "fail-on", word, names, (int)ARRAY_SIZE(names));
+	/* A variable that is not set, in somebody's script: it would never fail. */
+	if (!differences)
+		argp_error(state, "--fail-on needs the name of a difference");
 	return differences;
 }
 
@@ -144,6 +148,10 @@ static error_t parse(int key, char *word, struct argp_state *state)
 	case ARGP_KEY_END:
 		if (diff->word_count < ARRAY_SIZE(diff->words))
 			argp_error(state, "two dumps are needed: files, or PIDs of live processes");
+		if (!diff->leaks &&
+		    (diff->strict || diff->allow || diff->grace_ms || diff->fail_on & DIFFERS_LEAK))
+			argp_error(state, "--strict, --allow, --grace and --fail-on=leak are "
+					  "about leaks: --leaks is missing");
 		if (diff->report.output_count > 1)
 			argp_error(state, "there is one report, and --output twice");
 		return 0;
@@ -266,7 +274,26 @@ static void compare(const struct side *old, const struct side *new, struct diff_
  * Threads that are about to end are no leaks: as long as there are some, and there is time, the
  * process is looked at again.  What it was like before its own end stands.
  */
-static void wait_for_leaks(const struct side *old, struct side *new, struct diff_options *options,
+/* What the stops of a look that is given up have cost counts from the first dump on. */
+static void carry_own_stops(struct dump *to, const struct dump *from)
+{
+	struct address_map threads = {0};
+	array_for_each (&from->processes, process) {
+		array_for_each (&process->threads, thread)
+			address_map_put(&threads, (uint64_t)thread->tid, thread);
+	}
+	array_for_each (&to->processes, process) {
+		array_for_each (&process->threads, thread) {
+			const struct thread *looked_at =
+				address_map_get(&threads, (uint64_t)thread->tid);
+			if (looked_at && looked_at->start_time == thread->start_time)
+				thread->own_stops += looked_at->own_stops;
+		}
+	}
+	address_map_deinit(&threads, NULL);
+}
+
+static void wait_for_leaks(struct side *old, struct side *new, struct diff_options *options,
 			   struct diff *diff)
 {
 	struct deadline end = deadline_in_ms(options->grace_ms);
@@ -284,6 +311,7 @@ static void wait_for_leaks(const struct side *old, struct side *new, struct diff
 			return;
 		}
 		diff_deinit(diff);
+		carry_own_stops(&old->dump, &new->dump);
 		side_deinit(new);
 		*new = again;
 		compare(old, new, options, diff);

@@ -46,6 +46,8 @@ struct reader {
 	struct group_line group; /* the open one; its pieces do not hold any more */
 	struct state_line state;
 	bool wants_waiting; /* the line below the group's first */
+	bool after_blank;   /* the line before was empty */
+	bool at_end;	    /* of the text */
 	array(struct member {
 		uint64_t number; /* 0: not said */
 		const char *name;
@@ -173,8 +175,15 @@ static void close_group(struct reader *reader)
 	struct draft *draft = &reader->draft;
 	if (!reader->group.count)
 		return;
-	if (report_stack_close(&reader->stack))
+	bool dropped = report_stack_close(&reader->stack);
+	if (dropped)
 		draft_note_strange(draft, reader->lines.number);
+	/* What the end of the text may have taken away is told of the whole. */
+	if (!reader->at_end && reader->stack.end.complete && (dropped || !draft->stack.count)) {
+		reader->stack.end.complete = false;
+		reader->stack.end.incomplete =
+			strpool_add(&draft->dump.strings, "the text does not have the rest");
+	}
 	struct process *process = current_process(reader);
 	struct group *group = array_append(&draft->dump.groups);
 	group->process = draft->dump.processes.count - 1;
@@ -426,10 +435,37 @@ static bool take_in_part(struct reader *reader, struct piece line)
 	}
 }
 
+/*
+ * Other programs' lines, and logs with every other line empty, come between the lines of a stack.
+ * One that is empty ends it, unless what follows can be nothing but more of it.
+ */
+static bool goes_on(const struct reader *reader, struct piece line)
+{
+	return (reader->wants_waiting && piece_starts(line, "on ")) ||
+	       report_stack_goes_on(&reader->stack, line);
+}
+
+/* A head may have a prefix of its own, as "E       AssertionError: " has: the next line tells. */
+static bool learn_prefix(struct reader *reader, struct piece whole)
+{
+	struct piece rest = whole, prefix;
+	if (reader->lines.number != reader->began + 1 || !piece_split(&rest, "command: ", &prefix))
+		return false;
+	lines_set_prefix(&reader->lines, prefix);
+	rest = (struct piece){prefix.s + prefix.n, whole.n - prefix.n};
+	return take_head_line(reader, rest);
+}
+
 static void take_line(struct reader *reader, const struct line *line)
 {
 	struct head_line head;
 	struct group_line group;
+	bool after_blank = reader->after_blank;
+	reader->after_blank = !line->text.n;
+	if (reader->group.count && line->text.n &&
+	    (after_blank ? !goes_on(reader, line->text)
+			 : report_stack_is_whole(&reader->stack, line->text)))
+		close_group(reader);
 	if (head_line_parse(line->whole, &head)) {
 		begin_report(reader, &head);
 	} else if (group_line_parse(line->whole, &group)) {
@@ -438,11 +474,15 @@ static void take_line(struct reader *reader, const struct line *line)
 	} else if (!reader->began) {
 		return;
 	} else if (!line->text.n) {
-		close_group(reader);
+		return;
 	} else if (reader->group.count) {
 		take_group_line(reader, line->text);
-	} else if (!take_in_part(reader, line->text)) {
+	} else if (!take_in_part(reader, line->text) && !learn_prefix(reader, line->whole)) {
+		enum part part = reader->part;
 		take_other_line(reader, line->text);
+		/* In the middle of the head or a finding: the rest of that is lost. */
+		if (reader->part == NOWHERE && !after_blank && (part == HEAD || part == FINDINGS))
+			draft_note_strange(&reader->draft, reader->lines.number);
 	}
 }
 
@@ -538,7 +578,8 @@ struct error *parse_report(const char *text, size_t size, const char *name, stru
 	reader_init(&reader, text, size);
 	while (lines_next(&reader.lines, &line))
 		take_line(&reader, &line);
-	bool ended_in_stack = reader.group.count != 0;
+	bool ended_in_stack = reader.group.count && !reader.after_blank;
+	reader.at_end = ended_in_stack;
 	close_group(&reader);
 	report_findings_finish(&reader.findings, &reader.draft);
 	note_missing(&reader, ended_in_stack);

@@ -115,6 +115,9 @@ bool group_line_parse(struct piece line, struct group_line *ret)
 		if (!piece_number(number, INT32_MAX, &ret->count) || !ret->count ||
 		    !piece_split(&rest, "]: ", &ret->state) || !rest.n)
 			return false;
+		/* "Using 4 threads [auto]: fast mode" */
+		if (!isdigit((unsigned char)rest.s[0]) && rest.s[0] != '"' && rest.s[0] != ' ')
+			return false;
 		ret->members = rest;
 		return true;
 	}

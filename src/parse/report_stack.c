@@ -4,6 +4,7 @@
 #include "render/words.h"
 
 #include <limits.h>
+#include <string.h>
 
 void report_stack_open(struct report_stack *stack, struct draft *draft, bool of_goroutine)
 {
@@ -230,6 +231,47 @@ bool report_stack_take(struct report_stack *stack, struct piece line, bool *ret_
 	else if (!take_unnamed(stack, line, is_guess))
 		take_function(stack, line, is_guess);
 	return true;
+}
+
+static bool is_indented(struct piece line)
+{
+	return take_indent(&line);
+}
+
+static bool is_end(const struct report_stack *stack, struct piece line)
+{
+	return piece_starts(line, "... +") || piece_starts(line, "... incomplete: ") ||
+	       piece_starts(line, "... no stack: ") || piece_starts(line, "... only kernel ") ||
+	       (stack->of_goroutine && piece_starts(line, "created by "));
+}
+
+bool report_stack_is_whole(const struct report_stack *stack, struct piece line)
+{
+	static const char *const outermost[] = {"_start", "clone3", "__clone3", "clone", "__clone"};
+	const struct draft *draft = stack->draft;
+	const char *function = NULL;
+	if (draft->stack.count && !stack->wants_place && !is_indented(line) && !is_end(stack, line))
+		function = draft->stack.items[draft->stack.count - 1].function;
+	for (size_t i = 0; function && i < ARRAY_SIZE(outermost); i++) {
+		if (strcmp(function, outermost[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
+bool report_stack_goes_on(const struct report_stack *stack, struct piece line)
+{
+	uint64_t pc;
+	if (is_indented(line))
+		return stack->wants_place || stack->wants_creation;
+	if (stack->wants_place || stack->wants_creation || report_stack_is_whole(stack, line))
+		return false;
+	if (is_end(stack, line))
+		return true;
+	piece_take(&line, "? ");
+	return piece_ends(line, "(...)") || (stack->of_goroutine && piece_ends(line, "()")) ||
+	       piece_starts(line, "?? (0x") || piece_equals(line, "<signal handler called>") ||
+	       (piece_take_hex(&line, &pc) && !line.n);
 }
 
 bool report_stack_close(struct report_stack *stack)

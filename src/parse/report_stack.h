@@ -19,6 +19,10 @@ struct report_stack {
 void report_stack_open(struct report_stack *stack, struct draft *draft, bool of_goroutine);
 /* False: the line is none of a stack; `*ret_dropped`: the one before it was none either. */
 bool report_stack_take(struct report_stack *stack, struct piece line, bool *ret_dropped);
+/* After an empty line: can this be nothing but more of the stack? */
+bool report_stack_goes_on(const struct report_stack *stack, struct piece line);
+/* The last frame is where every stack begins, and this line is none of it. */
+bool report_stack_is_whole(const struct report_stack *stack, struct piece line);
 /* No more lines come.  True: the last one was none of a stack. */
 bool report_stack_close(struct report_stack *stack);
 

@@ -307,6 +307,15 @@ void print_diff_groups(struct diff_printer *p)
 	print_end(to);
 }
 
+static bool has_grown(const struct diff *diff)
+{
+	array_for_each (&diff->groups, group) {
+		if (group->after > group->before)
+			return true;
+	}
+	return false;
+}
+
 void print_leaks(struct diff_printer *p)
 {
 	struct printer *to = diff_printer_new(p);
@@ -323,7 +332,9 @@ void print_leaks(struct diff_printer *p)
 			     member_word(goroutines, threads), p->diff->leaks.count,
 			     p->diff->leaks.count == 1 ? "" : "s");
 	else
-		print(to, "No group has grown.");
+		print(to, has_grown(p->diff)
+				  ? "No group has grown beyond what is allowed or ignored."
+				  : "No group has grown.");
 	style_off(to);
 	print_end(to);
 	array_for_each (&p->diff->leaks, leak) {

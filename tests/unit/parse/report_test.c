@@ -265,6 +265,99 @@ static void what_logs_add_does_not_count(void **state)
 	}
 }
 
+static char *changed(const char *text, const char *first, const char *others, const char *end)
+{
+	struct text log = {0};
+	for (const char *line = text; *line; line = strchrnul(line, '\n') + 1) {
+		text_add(&log, line == text ? first : others);
+		text_add_n(&log, line, strcspn(line, "\n"));
+		text_add(&log, end);
+	}
+	return text_steal(&log);
+}
+
+/* An assertion's message begins behind words of its own. */
+static void a_report_in_a_message_is_whole(void **state)
+{
+	static const char *const ways[][2] = {{"E       AssertionError: ", "E         "},
+					      {"    a_test.go:4: ", "        "}};
+	(void)state;
+	struct dump dump;
+	make_zoo(&dump);
+	_cleanup_free_ char *text = report_of(&dump);
+	dump_deinit(&dump);
+	read_text(text, &dump);
+	_cleanup_free_ char *expected = report_of(&dump);
+	dump_deinit(&dump);
+	for (size_t i = 0; i < ARRAY_SIZE(ways); i++) {
+		_cleanup_free_ char *log = changed(text, ways[i][0], ways[i][1], "\n");
+		read_text(log, &dump);
+		_cleanup_free_ char *report = report_of(&dump);
+		if (strcmp(report, expected) != 0)
+			fail_msg("behind '%s':\n%s", ways[i][0], report);
+		dump_deinit(&dump);
+	}
+}
+
+static void what_comes_after_the_last_frame_is_of_no_stack(void **state)
+{
+	static const char text[] = "hangdump: process 7 (x), 1 thread, not stopped\ncommand: x\n\n"
+				   "1 thread [sleep]: 7 \"x\"\npause(...)\n\tpause.c:1 +0x2\n"
+				   "_start(...)\n\t/bin/x +0x21\n"
+				   "java.lang.IllegalStateException: hang\n\tat Bar.java:12\n";
+	(void)state;
+	struct dump dump;
+	read_text(text, &dump);
+	const struct thread *thread = &dump.processes.items[0].threads.items[0];
+	assert_int_equal(thread->stack.count, 2);
+	assert_true(thread->stack.complete);
+	assert_int_equal(dump.errors.count, 0);
+	dump_deinit(&dump);
+}
+
+static void a_log_with_every_other_line_empty_is_read(void **state)
+{
+	static const char text[] = "hangdump: process 7 (x), 2 threads, not stopped\ncommand: x\n"
+				   "2 threads [mutex lock]: 7, 8 \"x\"\n"
+				   "on mutex m (m.c:2) at 0x10, held by thread 9 (y)\n"
+				   "lock(...)\n\tlock.c:1 +0x2\n? 0x1234\n\t/bin/x +0x20\n"
+				   "_start(...)\n\t/bin/x +0x21\nall over(...)\n";
+	(void)state;
+	struct dump dump;
+	_cleanup_free_ char *log = changed(text, "", "", "\n\n");
+	read_text(log, &dump);
+	const struct thread *thread = &dump.processes.items[0].threads.items[1];
+	assert_int_equal(thread->stack.count, 3);
+	assert_true(thread->stack.complete);
+	assert_int_equal(thread->wait.owners.items[0].tid, 9);
+	dump_deinit(&dump);
+}
+
+/* What is lost of the head or of a finding is not passed over in silence. */
+static void lines_amid_the_head_are_told(void **state)
+{
+	static const char text[] =
+		"hangdump: process 7 (x), 1 thread, not stopped\nsomething else\n"
+		"command: x\n\n1 thread [sleep]: 7 \"x\"\npause(...)\n"
+		"\tpause.c:1 +0x2\n_start(...)\n\t/bin/x +0x21\n";
+	(void)state;
+	struct dump dump;
+	read_text(text, &dump);
+	assert_int_equal(dump.errors.count, 1);
+	dump_deinit(&dump);
+}
+
+static void a_stack_that_ends_before_its_frames_is_not_whole(void **state)
+{
+	static const char text[] = "hangdump: process 7 (x), 1 thread, not stopped\ncommand: x\n\n"
+				   "1 thread [sleep]: 7 \"x\"\n\nINFO: heartbeat\n";
+	(void)state;
+	struct dump dump;
+	read_text(text, &dump);
+	assert_false(dump.processes.items[0].threads.items[0].stack.complete);
+	dump_deinit(&dump);
+}
+
 /* After any line, from the front and from the end: less than all is never taken for all. */
 static void a_cut_anywhere_is_told(void **state)
 {
@@ -467,6 +560,11 @@ int main(void)
 		cmocka_unit_test(a_report_that_is_read_and_shown_again_is_the_same),
 		cmocka_unit_test(facts_of_a_report_are_facts_again),
 		cmocka_unit_test(what_logs_add_does_not_count),
+		cmocka_unit_test(a_report_in_a_message_is_whole),
+		cmocka_unit_test(what_comes_after_the_last_frame_is_of_no_stack),
+		cmocka_unit_test(a_log_with_every_other_line_empty_is_read),
+		cmocka_unit_test(lines_amid_the_head_are_told),
+		cmocka_unit_test(a_stack_that_ends_before_its_frames_is_not_whole),
 		cmocka_unit_test(a_cut_anywhere_is_told),
 		cmocka_unit_test(ids_and_threads_that_are_left_out_are_told),
 		cmocka_unit_test(the_brief_report_of_a_log_is_read),
