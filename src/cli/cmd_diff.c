@@ -50,28 +50,29 @@ enum {
 	OPTION_INTERVAL,
 };
 
+/* Groups of their own: the options that are shared have the first numbers. */
 static const struct argp_option argp_options[] = {
-	{NULL, 0, NULL, 0, "What counts:", 1},
+	{NULL, 0, NULL, 0, "What counts:", 21},
 	{"fail-on", OPTION_FAIL_ON, "LIST", 0,
 	 "exit with 1 for these only: stuck, cycling, spinning, moved, new, gone, unknown, "
 	 "finding, "
 	 "resolved, leak (default: moved,new,gone,unknown,finding,resolved)",
-	 1},
-	{"stat", OPTION_STAT, NULL, 0, "one line a group", 1},
+	 21},
+	{"stat", OPTION_STAT, NULL, 0, "one line a group", 21},
 	{"interval", OPTION_INTERVAL, "DURATION", 0,
-	 "between the two dumps, where both are of live processes (default 1s)", 1},
-	{NULL, 0, NULL, 0, "Leaks:", 2},
-	{"leaks", OPTION_LEAKS, NULL, 0, "only groups that have grown by new threads", 2},
-	{"allow", OPTION_ALLOW, "N", 0, "a group may grow by N threads", 2},
+	 "between the two dumps, where both are of live processes (default 1s)", 21},
+	{NULL, 0, NULL, 0, "Leaks:", 22},
+	{"leaks", OPTION_LEAKS, NULL, 0, "only groups that have grown by new threads", 22},
+	{"allow", OPTION_ALLOW, "N", 0, "a group may grow by N threads", 22},
 	{"grace", OPTION_GRACE, "DURATION", 0,
-	 "look again at a live process for so long before threads are called leaked", 2},
+	 "look again at a live process for so long before threads are called leaked", 22},
 	{"ignore", OPTION_IGNORE, "FILE", 0,
-	 "threads that are no leaks: function:, top:, module: or name: and a glob, one a line", 2},
+	 "threads that are no leaks: function:, top:, module: or name: and a glob, one a line", 22},
 	{"strict", OPTION_STRICT, NULL, 0,
-	 "exit with 1 also where a pattern of FILE matches nothing", 2},
-	{"no-default-ignores", OPTION_NO_DEFAULT_IGNORES, NULL, 0, "without the built-in list", 2},
+	 "exit with 1 also where a pattern of FILE matches nothing", 22},
+	{"no-default-ignores", OPTION_NO_DEFAULT_IGNORES, NULL, 0, "without the built-in list", 22},
 	{"print-default-ignores", OPTION_PRINT_DEFAULT_IGNORES, NULL, 0, "print that list, and end",
-	 2},
+	 22},
 	{0}};
 
 static unsigned parse_differences(struct argp_state *state, const char *list)

@@ -344,13 +344,24 @@ def built_in_patterns_can_be_seen_and_switched_off():
                 "leaks without the list")
 
 
+@case
+def options_that_would_check_nothing_are_refused():
+    for option, word in (("--fail-on=", "--fail-on"), ("--fail-on=leak", "--leaks"),
+                         ("--strict", "--leaks"), ("--allow=3", "--leaks"),
+                         ("--grace=1s", "--leaks")):
+        result = run_hangdump("diff", option, os.devnull, os.devnull)
+        check_equal(result.status, 2, f"{result}: status")
+        check(word in result.errors().splitlines()[0], f"{result}: does not name {word}")
+
+
 @on_progress
 def who_ends_within_the_grace_has_not_leaked(victim):
     before = save(victim, "before.json")
     tell(victim, "linger")
     check_equal(leaks(before, victim.pid, statuses=(1,))[0], ["lingering"], "leaks")
-    check_equal(leaks("--grace=300ms", before, victim.pid, statuses=(1,))[0], ["lingering"],
-                "leaks after a short grace")
+    names, found = leaks("--grace=300ms", before, victim.pid, statuses=(1,))
+    check_equal(names, ["lingering"], "leaks after a short grace")
+    check_equal(words(found)["stuck"], "stuck", "what sleeps through the looks of the grace")
     with subprocess.Popen([hang.HANGDUMP, "diff", "--leaks", f"--grace={hang.LIMIT:g}s", before,
                            str(victim.pid)], stdout=subprocess.PIPE) as waiting:
         tell(victim, "end")
