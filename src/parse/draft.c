@@ -23,6 +23,7 @@ void draft_finish(struct draft *draft, struct dump *ret)
 		dump_add_error(dump, 0, 0, "frames", "%zu are beyond the limit of %d",
 			       draft->frames_over, DRAFT_MOST_FRAMES);
 	array_deinit(&draft->stack);
+	array_deinit(&draft->unfinished);
 	*ret = *dump;
 }
 
@@ -35,6 +36,7 @@ void draft_forget(struct draft *draft)
 	draft->dump = (struct dump){.strings = strings};
 	draft->threads = draft->frames = draft->threads_over = draft->frames_over = 0;
 	draft->strange_lines = draft->first_strange = 0;
+	draft->unfinished.count = 0;
 }
 
 const char *draft_string(struct draft *draft, struct piece piece)

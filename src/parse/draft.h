@@ -18,6 +18,8 @@ struct draft {
 	size_t threads_over, frames_over;    /* beyond the limits */
 	size_t strange_lines, first_strange; /* within a report, but not of one; its number */
 	array(struct frame) stack;	     /* of the thread that is being read */
+	/* Owners whose number is the last of a line, which may have been cut in it. */
+	array(struct thread_id) unfinished;
 };
 
 void draft_init(struct draft *draft);

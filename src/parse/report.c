@@ -557,6 +557,60 @@ static void note_missing(struct reader *reader, bool ended_in_stack)
 			reader->earlier, reader->first_earlier, reader->began);
 }
 
+/* Threads and processes have their numbers apart. */
+static uint64_t key_of(struct thread_id id)
+{
+	return id.tid ? (uint64_t)id.tid : (uint64_t)id.pid | UINT64_C(1) << 32;
+}
+
+/* Of those that end their line, the numbers that are nobody's in the dump. */
+static void find_unfinished(struct reader *reader, struct address_map *ret)
+{
+	struct address_map there = {0};
+	array_for_each (&reader->draft.dump.processes, process) {
+		address_map_put(&there, key_of((struct thread_id){process->pid, 0}), reader);
+		array_for_each (&process->threads, thread)
+			address_map_put(&there,
+					key_of((struct thread_id){process->pid, thread->tid}),
+					reader);
+	}
+	array_for_each (&reader->draft.unfinished, id) {
+		if (!address_map_get(&there, key_of(*id)))
+			address_map_put(ret, key_of(*id), reader);
+	}
+	address_map_deinit(&there, NULL);
+}
+
+/*
+ * A number that ends its line and is nobody's here: the line was cut in it.  Who is elsewhere is
+ * said to be so.
+ */
+static void forget_unfinished(struct reader *reader)
+{
+	struct dump *dump = &reader->draft.dump;
+	struct address_map unfinished = {0};
+	size_t cut = 0;
+	find_unfinished(reader, &unfinished);
+	array_for_each (&dump->processes, process) {
+		array_for_each (&process->threads, thread) {
+			struct wait *wait = &thread->wait;
+			size_t kept = 0;
+			array_for_each (&wait->owners, owner) {
+				if (!address_map_get(&unfinished, key_of(*owner)))
+					wait->owners.items[kept++] = *owner;
+			}
+			cut += wait->owners.count - kept;
+			if (!kept && wait->owners.count)
+				wait->owner_state = OWNER_UNREADABLE;
+			wait->owners.count = kept;
+		}
+	}
+	address_map_deinit(&unfinished, NULL);
+	if (cut)
+		dump_add_error(dump, 0, 0, "owners",
+			       "%zu are nobody's numbers here: lines seem to be cut", cut);
+}
+
 bool parse_looks_like_report(const char *text, size_t size)
 {
 	struct lines lines;
@@ -581,6 +635,8 @@ struct error *parse_report(const char *text, size_t size, const char *name, stru
 	bool ended_in_stack = reader.group.count && !reader.after_blank;
 	reader.at_end = ended_in_stack;
 	close_group(&reader);
+	if (reader.draft.unfinished.count)
+		forget_unfinished(&reader);
 	report_findings_finish(&reader.findings, &reader.draft);
 	note_missing(&reader, ended_in_stack);
 	struct dump dump;

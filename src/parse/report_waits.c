@@ -3,6 +3,7 @@
 
 #include "render/words.h"
 
+#include <ctype.h>
 #include <limits.h>
 #include <string.h>
 
@@ -91,6 +92,8 @@ static bool take_owners(struct draft *draft, struct piece list, pid_t home, stru
 		*array_append(&wait->owners) = id;
 		note_name(draft, id, name);
 		piece_take(&list, NOT_HERE);
+		if (!list.n && isdigit((unsigned char)list.s[-1]))
+			*array_append(&draft->unfinished) = id;
 		if (!piece_take(&list, ", ") && !piece_take(&list, " and "))
 			break;
 	}

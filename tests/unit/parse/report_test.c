@@ -333,6 +333,37 @@ static void a_log_with_every_other_line_empty_is_read(void **state)
 	dump_deinit(&dump);
 }
 
+static void an_owner_whose_number_was_cut_is_nobody(void **state)
+{
+	static const char text[] = "hangdump: process 7 (x), 2 threads, not stopped\ncommand: x\n\n"
+				   "1 thread [mutex lock]: 13640 \"a\"\n"
+				   "on mutex m at 0x10, held by thread %s\n"
+				   "lock(...)\n\tlock.c:1 +0x2\n\n"
+				   "1 thread [mutex lock]: 13641 \"b\"\n"
+				   "on mutex n at 0x20, held by thread 13640 (a)\n"
+				   "lock(...)\n\tlock.c:1 +0x2\n";
+	static const struct {
+		const char *owner;
+		pid_t tid;
+		size_t errors;
+	} rows[] = {{"13641 (b)", 13641, 0},
+		    {"13641", 13641, 0},
+		    {"136", 0, 1},
+		    {"136 (c) (not in this dump)", 136, 0}};
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct dump dump;
+		_cleanup_free_ char *log = xasprintf(text, rows[i].owner);
+		read_text(log, &dump);
+		const struct wait *wait = &dump.processes.items[0].threads.items[0].wait;
+		assert_int_equal(wait->owners.count, rows[i].tid != 0);
+		if (rows[i].tid)
+			assert_int_equal(wait->owners.items[0].tid, rows[i].tid);
+		assert_int_equal(dump.errors.count, rows[i].errors);
+		dump_deinit(&dump);
+	}
+}
+
 /* What is lost of the head or of a finding is not passed over in silence. */
 static void lines_amid_the_head_are_told(void **state)
 {
@@ -563,6 +594,7 @@ int main(void)
 		cmocka_unit_test(a_report_in_a_message_is_whole),
 		cmocka_unit_test(what_comes_after_the_last_frame_is_of_no_stack),
 		cmocka_unit_test(a_log_with_every_other_line_empty_is_read),
+		cmocka_unit_test(an_owner_whose_number_was_cut_is_nobody),
 		cmocka_unit_test(lines_amid_the_head_are_told),
 		cmocka_unit_test(a_stack_that_ends_before_its_frames_is_not_whole),
 		cmocka_unit_test(a_cut_anywhere_is_told),
