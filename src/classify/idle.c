@@ -320,9 +320,34 @@ void idle_learn(const struct name_facts *facts, row_numbers *ret_rows)
 	}
 }
 
+/*
+ * An event loop calls its program back: whoever polls in there is no loop at rest, but a program
+ * that waits for an answer.  Told by the files: none but libc's may be between the loop's and the
+ * wait.
+ */
+struct between {
+	const char *module; /* of all that were passed, but for libc's; NULL: there were none */
+	bool mixed;
+};
+
+static void pass(struct between *between, const struct name_facts *facts, const struct frame *frame)
+{
+	if (facts->in_libc || !frame->module)
+		return;
+	between->mixed |= between->module && strcmp(between->module, frame->module) != 0;
+	between->module = frame->module;
+}
+
+static bool is_called_back(const struct between *between, const struct frame *loop)
+{
+	return loop->module && between->module &&
+	       (between->mixed || strcmp(between->module, loop->module) != 0);
+}
+
 static bool by_frames(const struct subject *subject, unsigned when)
 {
 	unsigned depth = 0;
+	struct between between = {NULL, false};
 	for (size_t i = 0; subject->stack && i < subject->stack->count && depth < 12; i++) {
 		const struct frame *frame = &subject->stack->frames[i];
 		if (frame->kind == FRAME_KERNEL)
@@ -334,8 +359,9 @@ static bool by_frames(const struct subject *subject, unsigned when)
 		for (const uint16_t *number = facts->idle_rows; *number != NO_ROW; number++) {
 			const struct idle_row *row = &idle_rows[*number];
 			if ((row->when & when) && (!row->depth || depth <= row->depth))
-				return true;
+				return when != EVENTS || !is_called_back(&between, frame);
 		}
+		pass(&between, facts, frame);
 	}
 	return false;
 }

@@ -6,6 +6,7 @@
 #include "classify/subject.h"
 #include "classify/words.h"
 
+#include <errno.h>
 #include <linux/futex.h>
 #include <linux/time_types.h>
 #include <sys/syscall.h>
@@ -175,10 +176,24 @@ static void timerfd_left(struct subject *subject)
 		set_left(subject, ms);
 }
 
+/*
+ * SO_RCVTIMEO, SO_SNDTIMEO: what is interrupted then ends with EINTR, and with ERESTARTSYS without
+ * such a limit (include/net/sock.h, sock_intr_errno()).
+ */
+static bool has_socket_limit(const struct subject *subject)
+{
+	const struct capture_thread *thread = subject->thread;
+	enum wait_class class = subject->wait->class;
+	bool is_socket = class == WAIT_SOCKET_READ || class == WAIT_SOCKET_WRITE ||
+			 class == WAIT_SOCKET_ACCEPT || class == WAIT_SOCKET_CONNECT;
+	return is_socket && thread->stop == STOP_DONE && thread->in_syscall &&
+	       thread->stopped_result == -EINTR;
+}
+
 static bool is_limited(const struct subject *subject)
 {
 	const struct syscall_row *row = subject->row;
-	if (subject->wait->timeout_ms >= 0)
+	if (subject->wait->timeout_ms >= 0 || has_socket_limit(subject))
 		return true;
 	if (!row || !row->timeout)
 		return false;

@@ -144,6 +144,21 @@ static void rest_needs_the_frame_near_the_wait(void **state)
 	fake_free(fake);
 }
 
+/* A program that an event loop calls back, and that waits for an answer: a frozen window. */
+static void a_callback_that_polls_is_no_loop_at_rest(void **state)
+{
+	(void)state;
+	struct fake *fake = fake_new();
+	fake_call(fake, SYS_poll, DATA, 1, -1ull, 0, 0, 0);
+	fake_frames(fake, "poll", "|", "query_server", "g_main_loop_run", NULL);
+	assert_true(fake_classify(fake)->idle); /* in one file nothing tells */
+	fake->stack.frames[2].module = "/usr/lib/libglib-2.0.so.0";
+	assert_false(fake_classify(fake)->idle);
+	fake->stack.frames[1].module = "/usr/lib/libglib-2.0.so.0";
+	assert_true(fake_classify(fake)->idle);
+	fake_free(fake);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -155,6 +170,7 @@ int main(void)
 		cmocka_unit_test(a_thread_of_a_librarys_own_waits_for_the_library_to_be_called),
 		cmocka_unit_test(rows_for_helpers_need_their_kind_of_wait),
 		cmocka_unit_test(rest_needs_the_frame_near_the_wait),
+		cmocka_unit_test(a_callback_that_polls_is_no_loop_at_rest),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -351,9 +351,12 @@ static void a_time_limit_of_the_sockets_own_leaves_it_open(void **state)
 	(void)state;
 	struct world *world = socket_world(SYS_recvfrom, SOCKET_UNIX);
 	struct capture_thread *thread = world->fake->thread;
+	assert_owners(classify(world), PEER);
+	assert_false(world->fake->wait.limited);
 	thread->stopped_result = -4; /* EINTR: SO_RCVTIMEO is set */
 	assert_owners(classify(world), PEER);
 	assert_int_equal(world->fake->wait.reach, REACH_ANYBODY);
+	assert_true(world->fake->wait.limited);
 	thread->stopped_result = 4096; /* a part of it was done: nothing tells */
 	assert_owners(classify(world), PEER);
 	assert_int_equal(world->fake->wait.reach, REACH_ANYBODY);
