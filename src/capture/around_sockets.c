@@ -82,19 +82,18 @@ static int read_kinds(const struct around *around, struct net *net)
 	return why;
 }
 
-/* Is it of a kind that was read?  Others are told by no table of ours. */
-static bool is_of_known_kind(const struct around_file *file)
+/*
+ * Unix sockets are in the list from the first to the last moment; others only while they are bound
+ * or connected.
+ */
+static bool should_be_listed(const struct around_file *file)
 {
-	static const char *const kinds[] = {"UNIX", "TCP", "UDP"};
+	static const char unix_name[] = "UNIX"; /* and "UNIX-STREAM" */
 	char path[64], name[32];
 	snprintf(path, sizeof(path), "/proc/%d/fd/%d", file->process->live_tid, file->fd);
-	ssize_t n = getxattr(path, "system.sockprotoname", name, sizeof(name) - 1);
-	name[n > 0 ? n : 0] = '\0';
-	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
-		if (strncmp(name, kinds[i], strlen(kinds[i])) == 0)
-			return true;
-	}
-	return false;
+	ssize_t n = getxattr(path, "system.sockprotoname", name, sizeof(name));
+	return n >= (ssize_t)sizeof(unix_name) - 1 &&
+	       memcmp(name, unix_name, sizeof(unix_name) - 1) == 0;
 }
 
 /* *ret_passed_over: which should be there and are not.  Is reading again of any use? */
@@ -108,7 +107,7 @@ static bool is_incomplete(const struct around *around, const struct net *net,
 			continue;
 		const struct socket_row *row = socket_by_inode(&net->table, file->inode);
 		if (!row)
-			*ret_passed_over += is_of_known_kind(file);
+			*ret_passed_over += should_be_listed(file);
 		/* Or it is in another network namespace. */
 		else if (row->peer_inode && !socket_by_inode(&net->table, row->peer_inode))
 			peer_missing = true;
@@ -129,7 +128,8 @@ static void read_net(struct around *around, struct net *net)
 	if (why)
 		around_error(around, "sockets", "%s", strerrordesc_np(why));
 	else if (passed_over)
-		around_error(around, "sockets", "%u of them are not in the kernel's list",
+		around_error(around, "sockets",
+			     "%u unix sockets are not in the list of their network namespace",
 			     passed_over);
 }
 
