@@ -1,8 +1,8 @@
 /*
  * Who can never go on by what the dump shows.  A thread is free when it runs, when its wait ends by
  * itself or may be ended from outside, or when one of those who could end it is free; a process is
- * free when one of its threads is, or goes on by a time limit.  All others are stuck: they wait in circles, or for what is no
- * more.
+ * free when one of its threads is, or goes on by a time limit.  All others are stuck: they wait in
+ * circles, or for what is no more.
  */
 #ifndef HANGDUMP_ANALYSE_STUCK_H
 #define HANGDUMP_ANALYSE_STUCK_H

@@ -111,6 +111,23 @@ static int compare_pids(const void *a, const void *b)
 	return (*x > *y) - (*x < *y);
 }
 
+/* Adds those that are not among the known, which are sorted.  0; ETIME: not all; or an errno. */
+static int list_processes(struct around *around, const pid_t *known, size_t count)
+{
+	_cleanup_closedir_ DIR *dir = opendir("/proc");
+	struct dirent *entry;
+	if (!dir)
+		return errno;
+	while ((entry = readdir(dir)) && !deadline_passed(around->deadline)) {
+		pid_t pid = parse_pid(entry->d_name);
+		/* Ourselves: a process that is about to end, with copies of our parent's files. */
+		if (pid && pid != getpid() &&
+		    !(count && bsearch(&pid, known, count, sizeof(pid), compare_pids)))
+			add_process(around, pid);
+	}
+	return entry ? ETIME : 0;
+}
+
 bool around_newborn(struct around *around)
 {
 	array(pid_t) known = {0};
@@ -121,14 +138,7 @@ bool around_newborn(struct around *around)
 	around_for_each (struct capture_neighbour, &around->found->processes, process)
 		*array_append(&known) = process->pid;
 	array_sort(&known, compare_pids);
-	_cleanup_closedir_ DIR *dir = opendir("/proc");
-	struct dirent *entry;
-	while (dir && (entry = readdir(dir)) && !deadline_passed(around->deadline)) {
-		pid_t pid = parse_pid(entry->d_name);
-		if (pid && pid != getpid() &&
-		    !bsearch(&pid, known.items, known.count, sizeof(pid), compare_pids))
-			add_process(around, pid);
-	}
+	list_processes(around, known.items, known.count);
 	array_deinit(&known);
 	return false;
 }
@@ -141,21 +151,12 @@ void around_processes(struct around *around)
 	found->hidden = hides_processes();
 	around->born = newest_id();
 	found->contained = namespace_of(0, "pid") != INIT_PID_NS_INODE;
-	_cleanup_closedir_ DIR *dir = opendir("/proc");
-	if (!dir) {
-		around_error(around, "processes", "%s", strerrordesc_np(errno));
-		return;
-	}
-	struct dirent *entry;
-	while ((entry = readdir(dir)) && !deadline_passed(around->deadline)) {
-		pid_t pid = parse_pid(entry->d_name);
-		/* Ourselves: a process that is about to end, with copies of our parent's files. */
-		if (pid && pid != getpid())
-			add_process(around, pid);
-	}
-	found->processes_done = !entry;
-	if (entry)
+	int why = list_processes(around, NULL, 0);
+	found->processes_done = !why;
+	if (why == ETIME)
 		around_error(around, "processes", "not all were looked at before the deadline");
+	else if (why)
+		around_error(around, "processes", "%s", strerrordesc_np(why));
 	else if (found->hidden)
 		around_error(around, "processes of other users",
 			     "/proc does not show them (it is mounted with hidepid)");

@@ -315,9 +315,9 @@ struct capture_semaphore {
 /*
  * What was looked at beside the dumped processes, because one of their waits needed it.
  *
- * `ends` has each descriptor that was seen in each process's file table, as its main thread has it; not looked at
- * are threads that have unshared theirs, descriptors on their way through a unix socket, files
- * registered with an io_uring, and what the kernel itself has open.
+ * `ends` has each descriptor that was seen in each process's file table, as its main thread has it;
+ * not looked at are threads that have unshared theirs, descriptors on their way through a unix
+ * socket, files registered with an io_uring, and what the kernel itself has open.
  */
 struct capture_surroundings {
 	array(struct capture_neighbour) processes;  /* by pid, ascending */

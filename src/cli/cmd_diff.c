@@ -1,5 +1,4 @@
 /* hangdump diff OLD NEW: what changed between two dumps, and which threads have leaked. */
-#include "base/address_map.h"
 #include "base/cleanup.h"
 #include "base/pid.h"
 #include "base/text.h"
@@ -275,25 +274,6 @@ static void compare(const struct side *old, const struct side *new, struct diff_
  * Threads that are about to end are no leaks: as long as there are some, and there is time, the
  * process is looked at again.  What it was like before its own end stands.
  */
-/* What the stops of a look that is given up have cost counts from the first dump on. */
-static void carry_own_stops(struct dump *to, const struct dump *from)
-{
-	struct address_map threads = {0};
-	array_for_each (&from->processes, process) {
-		array_for_each (&process->threads, thread)
-			address_map_put(&threads, (uint64_t)thread->tid, thread);
-	}
-	array_for_each (&to->processes, process) {
-		array_for_each (&process->threads, thread) {
-			const struct thread *looked_at =
-				address_map_get(&threads, (uint64_t)thread->tid);
-			if (looked_at && looked_at->start_time == thread->start_time)
-				thread->own_stops += looked_at->own_stops;
-		}
-	}
-	address_map_deinit(&threads, NULL);
-}
-
 static void wait_for_leaks(struct side *old, struct side *new, struct diff_options *options,
 			   struct diff *diff)
 {
@@ -311,8 +291,8 @@ static void wait_for_leaks(struct side *old, struct side *new, struct diff_optio
 			side_deinit(&again);
 			return;
 		}
+		diff_carry_stops(diff, &old->dump);
 		diff_deinit(diff);
-		carry_own_stops(&old->dump, &new->dump);
 		side_deinit(new);
 		*new = again;
 		compare(old, new, options, diff);

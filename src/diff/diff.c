@@ -64,6 +64,14 @@ static void carry_over(const struct diff *diff, const struct thread_diff *thread
 		to->wait.since_ms = since_ms;
 }
 
+/* The same thread of the dump, to its owner. */
+static struct thread *to_change(struct dump *dump, const struct process *process,
+				const struct thread *thread)
+{
+	size_t p = (size_t)(process - dump->processes.items);
+	return &dump->processes.items[p].threads.items[thread - process->threads.items];
+}
+
 void diff_mark_progress(const struct dump *old, struct dump *new)
 {
 	struct diff diff = begin(old, new);
@@ -71,12 +79,19 @@ void diff_mark_progress(const struct dump *old, struct dump *new)
 	diff.same_moment = diff.same_run && diff.apart_ns == 0;
 	pair_threads(&diff);
 	array_for_each (&diff.threads, thread) {
-		if (!thread->new)
-			continue;
-		const struct process *process = diff.processes.items[thread->process].new;
-		size_t p = (size_t)(process - new->processes.items);
-		size_t t = (size_t)(thread->new - process->threads.items);
-		carry_over(&diff, thread, &new->processes.items[p].threads.items[t]);
+		if (thread->new)
+			carry_over(&diff, thread,
+				   to_change(new, diff.processes.items[thread->process].new,
+					     thread->new));
 	}
 	diff_deinit(&diff);
+}
+
+void diff_carry_stops(const struct diff *diff, struct dump *old)
+{
+	array_for_each (&diff->threads, thread) {
+		if (thread->old && thread->new)
+			to_change(old, diff->processes.items[thread->process].old, thread->old)
+				->own_stops += thread->new->own_stops;
+	}
 }

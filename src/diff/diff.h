@@ -40,6 +40,12 @@ void diff_dumps(const struct dump *old, const struct dump *new, struct diff *ret
  */
 void diff_mark_progress(const struct dump *old, struct dump *new);
 
+/*
+ * Where the newer of the two dumps gives way to another look: what its stops cost counts from the
+ * older one on, which is diff->old.
+ */
+void diff_carry_stops(const struct diff *diff, struct dump *old);
+
 /* Threads that libraries keep for themselves, once the program has used them. */
 extern const struct ignore default_ignores[];
 extern const size_t default_ignore_count;

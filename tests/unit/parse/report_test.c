@@ -299,6 +299,14 @@ static void a_report_in_a_message_is_whole(void **state)
 	}
 }
 
+/* The thread in this place of a text that has one process. */
+static const struct thread *read_thread(const char *text, size_t i, struct dump *ret)
+{
+	read_text(text, ret);
+	assert_true(ret->processes.count == 1 && i < ret->processes.items[0].threads.count);
+	return &ret->processes.items[0].threads.items[i];
+}
+
 static void what_comes_after_the_last_frame_is_of_no_stack(void **state)
 {
 	static const char text[] = "hangdump: process 7 (x), 1 thread, not stopped\ncommand: x\n\n"
@@ -307,8 +315,7 @@ static void what_comes_after_the_last_frame_is_of_no_stack(void **state)
 				   "java.lang.IllegalStateException: hang\n\tat Bar.java:12\n";
 	(void)state;
 	struct dump dump;
-	read_text(text, &dump);
-	const struct thread *thread = &dump.processes.items[0].threads.items[0];
+	const struct thread *thread = read_thread(text, 0, &dump);
 	assert_int_equal(thread->stack.count, 2);
 	assert_true(thread->stack.complete);
 	assert_int_equal(dump.errors.count, 0);
@@ -325,8 +332,7 @@ static void a_log_with_every_other_line_empty_is_read(void **state)
 	(void)state;
 	struct dump dump;
 	_cleanup_free_ char *log = changed(text, "", "", "\n\n");
-	read_text(log, &dump);
-	const struct thread *thread = &dump.processes.items[0].threads.items[1];
+	const struct thread *thread = read_thread(log, 1, &dump);
 	assert_int_equal(thread->stack.count, 3);
 	assert_true(thread->stack.complete);
 	assert_int_equal(thread->wait.owners.items[0].tid, 9);
@@ -354,8 +360,7 @@ static void an_owner_whose_number_was_cut_is_nobody(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct dump dump;
 		_cleanup_free_ char *log = xasprintf(text, rows[i].owner);
-		read_text(log, &dump);
-		const struct wait *wait = &dump.processes.items[0].threads.items[0].wait;
+		const struct wait *wait = &read_thread(log, 0, &dump)->wait;
 		assert_int_equal(wait->owners.count, rows[i].tid != 0);
 		if (rows[i].tid)
 			assert_int_equal(wait->owners.items[0].tid, rows[i].tid);
@@ -384,8 +389,7 @@ static void a_stack_that_ends_before_its_frames_is_not_whole(void **state)
 				   "1 thread [sleep]: 7 \"x\"\n\nINFO: heartbeat\n";
 	(void)state;
 	struct dump dump;
-	read_text(text, &dump);
-	assert_false(dump.processes.items[0].threads.items[0].stack.complete);
+	assert_false(read_thread(text, 0, &dump)->stack.complete);
 	dump_deinit(&dump);
 }
 
